@@ -1,0 +1,1 @@
+//! Generated chats and the questions asked of them.

@@ -1,0 +1,1 @@
+//! CometChat's Data Import API as the destination.

@@ -1,0 +1,1 @@
+//! Reads JSON lines and JSON documents as a source.

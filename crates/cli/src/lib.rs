@@ -1,0 +1,1 @@
+//! Moves a legacy chat into CometChat.

@@ -1,0 +1,1 @@
+//! The pipeline file: from text to a plan.

@@ -1,0 +1,42 @@
+//! The words of chatferry as types and traits. No input, no output.
+//!
+//! One record's life, in the order of these modules:
+//!
+//! 1. a [`source`] gives the rows of a table as Arrow batches;
+//! 2. a [`plan`] says which view or table feeds which [`entity`], one SQL expression per [`field`];
+//! 3. what comes out is [`shaped`]: rows as the entity wants them, beside those that could not be;
+//! 4. a [`destination`] turns shaped rows into [`record`]s, sends them under a permit and tells
+//!    what became of each;
+//! 5. which is its [`outcome`], and the outcomes of all rows make the [`account`].
+//!
+//! This crate depends on no other crate of chatferry; every other one depends on it.
+
+pub mod account;
+pub mod delivery;
+pub mod destination;
+pub mod entity;
+pub mod field;
+pub mod mistake;
+pub mod outcome;
+pub mod place;
+pub mod plan;
+pub mod record;
+pub mod secret;
+pub mod shaped;
+pub mod source;
+
+pub use account::{Account, FlowAccount};
+pub use delivery::{Delivery, MessageOrder};
+pub use destination::{Answer, Destination, Failure, Permit, Prepared, Receipt, Verdict};
+pub use entity::Entity;
+pub use field::{Field, Kind};
+pub use mistake::{Mistake, Severity, Span};
+pub use outcome::{Outcome, OutcomeKind};
+pub use place::Place;
+pub use plan::{FieldEntry, FieldValue, Flow, References, Skip, Sql, Value, Variables, View};
+pub use record::{Key, Record, RecordId, Reference};
+pub use secret::Secret;
+pub use shaped::{RejectedRow, Shaped, ShapedStream, SkippedRows};
+pub use source::{
+    Batch, BatchStream, Order, Scan, Source, SourceError, SourceErrorKind, SourceSettings, Table,
+};

@@ -1,0 +1,206 @@
+//! The connector contract: what a source offers and how it is read.
+//!
+//! A connector is a crate with a `register` function that names it, a function that reads its
+//! settings ([`SourceSettings`]), and a [`Source`]. It knows nothing of SQL, of the destination,
+//! or of who reads it.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::place::Place;
+use crate::shaped::RejectedRow;
+
+/// A source's settings, read from the pipeline file and found in order.
+///
+/// Reading settings needs no file, socket or clock; opening them may.
+pub trait SourceSettings: fmt::Debug + Send + Sync {
+    /// Opens the source.
+    ///
+    /// # Errors
+    ///
+    /// When something that the settings name is not there or may not be used.
+    fn open(&self) -> Result<Arc<dyn Source>, SourceError>;
+}
+
+/// Somewhere tables can be read from.
+///
+/// # What the caller may rely on
+///
+/// * Neither method changes anything at the source.
+/// * Secrets appear in no error and in no `Debug` output.
+/// * Many scans may be open at once.
+#[async_trait]
+pub trait Source: fmt::Debug + Send + Sync {
+    /// The names of the tables it offers, sorted. Cheap: no table is read.
+    ///
+    /// # Errors
+    ///
+    /// When the source cannot be reached or listed.
+    async fn tables(&self) -> Result<Vec<String>, SourceError>;
+
+    /// Describes one table truly: every batch that [`scan`](Self::scan) gives fits the schema.
+    ///
+    /// This may read the whole table once, when that is the only way to know. The answer is kept,
+    /// so asking again costs nothing.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such table, or it cannot be read.
+    async fn describe(&self, table: &str) -> Result<Arc<Table>, SourceError>;
+
+    /// The rows of a table.
+    ///
+    /// * No work is done before the stream is first polled, and none after it is dropped.
+    /// * The stream is pulled only as fast as its rows are taken, so it may stay open for days.
+    ///   No transaction, cursor or statement is open at the source while nobody pulls.
+    /// * A batch has rows, or rejected rows, or both. Rows that cannot be read are given as
+    ///   rejected rows with their place, and reading goes on.
+    /// * Nothing follows an error.
+    /// * The rows come in the [orders](Table::orders) that the table was described with.
+    fn scan(&self, scan: Scan) -> BatchStream;
+}
+
+/// Batches as they are pulled. Nothing follows an error.
+pub type BatchStream = BoxStream<'static, Result<Batch, SourceError>>;
+
+/// What a table has.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Its name within the source.
+    pub name: String,
+    /// Its columns. Text that holds JSON is marked with the extension type `arrow.json`.
+    pub schema: SchemaRef,
+    /// Orders that the rows are known to have, each a column of its own. A table whose rows are
+    /// ordered by `a` and also by `b` is ordered by `a, b` and by `b, a`.
+    pub orders: Vec<Order>,
+    /// How many rows it has, where that is known.
+    pub rows: Option<u64>,
+    /// What a person should know before relying on it, such as a column whose type changes from
+    /// row to row. Each a sentence.
+    pub notes: Vec<String>,
+}
+
+/// A column by which rows never descend. Nulls, if any, come last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The column.
+    pub column: String,
+}
+
+/// What to read of a table.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// The table.
+    pub table: Arc<Table>,
+    /// The columns to give, as indices into the table's schema, in the order wanted. May be
+    /// empty, when only the number of rows matters.
+    pub columns: Vec<usize>,
+    /// How many rows a batch has at most.
+    pub rows_per_batch: usize,
+}
+
+impl Scan {
+    /// The schema of the batches: the wanted columns in the wanted order.
+    ///
+    /// # Panics
+    ///
+    /// When a column's index is beyond the table's schema.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::new(self.table.schema.project(&self.columns).expect("columns are indices into the schema"))
+    }
+}
+
+/// Some rows of a table.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The rows, with [`Scan::schema`].
+    pub rows: RecordBatch,
+    /// Rows that stood between these and could not be read.
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// What kind of trouble a source has, as coarse as the reactions to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceErrorKind {
+    /// It is not there: a file, a host, a table.
+    NotFound,
+    /// It is there and may not be read.
+    Denied,
+    /// It is not what the settings say it is: a binary file, a directory, a truncated archive.
+    Malformed,
+    /// It is no longer what it was when it was described.
+    Changed,
+    /// Anything else the machine or the other side did: a full disk, a lost connection.
+    Failed,
+    /// The pipeline asks for something that cannot be done: an expression that always fails.
+    Pipeline,
+}
+
+/// Why a source could not be read, where, and what to do about it.
+#[derive(Debug)]
+pub struct SourceError {
+    /// What kind of trouble.
+    pub kind: SourceErrorKind,
+    /// What could not be done, as a phrase that reads after "cannot": `read data/users.jsonl`.
+    pub doing: String,
+    /// What stood in the way.
+    pub reason: String,
+    /// Where it happened, if it has a place.
+    pub place: Option<Place>,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The cause beneath, if there is one.
+    pub cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl SourceError {
+    /// An error of that kind.
+    #[must_use]
+    pub fn new(kind: SourceErrorKind, doing: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { kind, doing: doing.into(), reason: reason.into(), place: None, help: None, cause: None }
+    }
+
+    /// The same with its place.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    /// The same with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same with the cause beneath.
+    #[must_use]
+    pub fn cause(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.doing, self.reason)?;
+        match &self.place {
+            Some(place) => write!(f, " ({place})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for SourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,1 @@
+//! Runs views and flows on DataFusion.

@@ -1,0 +1,1 @@
+//! Delivers shaped records: batching, lanes, pacing, the delivery protocol.

@@ -1,0 +1,1 @@
+//! A stand-in for CometChat: the same endpoints, limits, errors and oddities.
