@@ -1,0 +1,1 @@
+//! What gives each field of an entity its value.

@@ -1,0 +1,81 @@
+//! Which connectors this program has.
+
+use chatferry_core::{Entity, Field, SourceSettings};
+
+use crate::section::Section;
+
+/// Reads a source's settings from its table in the pipeline file.
+///
+/// `None` when they cannot be used; the section has then noted why.
+pub type PlanSource = fn(&mut Section<'_>) -> Option<Box<dyn SourceSettings>>;
+
+/// The connectors this program has: one destination and any number of sources.
+#[derive(Debug)]
+pub struct Registry<D> {
+    destination: DestinationKind<D>,
+    sources: Vec<SourceKind>,
+}
+
+/// What there is to know of the destination before its settings are read.
+#[derive(Debug)]
+pub struct DestinationKind<D> {
+    /// Its name, which is also the name of its table in the pipeline file.
+    pub name: &'static str,
+    /// The fields that it takes for an entity.
+    pub fields: fn(Entity) -> &'static [Field],
+    /// Reads its settings; `None` when they cannot be used, and then the section has noted why.
+    pub plan: fn(&mut Section<'_>) -> Option<D>,
+}
+
+/// A kind of source: what may stand behind `connector =`.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceKind {
+    /// Its name.
+    pub name: &'static str,
+    /// What it reads, in one line.
+    pub about: &'static str,
+    /// Reads the settings of one such source.
+    pub plan: PlanSource,
+}
+
+impl<D> Registry<D> {
+    /// A registry with this destination and no sources.
+    #[must_use]
+    pub fn new(destination: DestinationKind<D>) -> Self {
+        Self {
+            destination,
+            sources: Vec::new(),
+        }
+    }
+
+    /// Adds a kind of source. `about` says in one line what it reads.
+    ///
+    /// # Panics
+    ///
+    /// When the name is taken.
+    pub fn source(&mut self, name: &'static str, about: &'static str, plan: PlanSource) {
+        assert!(
+            self.kind(name).is_none(),
+            "two connectors are called {name}"
+        );
+        self.sources.push(SourceKind { name, about, plan });
+    }
+
+    /// The kinds of sources, each with the line that says what it reads, in the order in which
+    /// they were added.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.iter().map(|kind| (kind.name, kind.about))
+    }
+
+    /// The destination.
+    #[must_use]
+    pub fn destination(&self) -> &DestinationKind<D> {
+        &self.destination
+    }
+
+    /// The kind of source of that name.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&SourceKind> {
+        self.sources.iter().find(|kind| kind.name == name)
+    }
+}
