@@ -1,1 +1,43 @@
 //! Reads JSON lines and JSON documents as a source.
+//!
+//! A file's way, in the order of these modules:
+//!
+//! 1. `settings` says what a person may write; `template` which files a path stands for, and which
+//!    columns it makes; `files` finds them in a folder or a zip archive;
+//! 2. `input` opens one as decompressed bytes; `window` holds the part that is in memory;
+//!    `splitter` finds where records end, in `lines` or in a `document`; `pieces` does so for all
+//!    files of a table;
+//! 3. `describe` reads a table once: `infer` finds out the `kind` of each column, with the help of
+//!    `number`, and `order` whether it ever descends;
+//! 4. `scan` reads it again: `decode` makes Arrow columns of records, each a `column`; `syntax`
+//!    says what is wrong with those that cannot be read;
+//! 5. `reader` is the source that does both.
+
+mod column;
+mod decode;
+mod describe;
+mod document;
+mod files;
+mod infer;
+mod input;
+mod kind;
+mod lines;
+mod number;
+mod order;
+mod pieces;
+mod reader;
+mod scan;
+mod settings;
+mod splitter;
+mod syntax;
+mod template;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use chatferry_config::Registry;
+
+/// Adds the `json` source.
+pub fn register<D>(connectors: &mut Registry<D>) {
+    connectors.source("json", "JSON lines and JSON documents, in folders and archives", settings::plan);
+}

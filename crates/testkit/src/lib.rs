@@ -1,1 +1,5 @@
 //! What tests of connectors share.
+//!
+//! [`source`] is the suite that every source passes.
+
+pub mod source;

@@ -1,0 +1,294 @@
+//! One column being filled.
+//!
+//! Arrow's own builders cannot be cut back, so these hold the same buffers and can.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int64Array, ListArray, StringArray,
+    StructArray,
+};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::array::NullBufferBuilder;
+use arrow::datatypes::{FieldRef, Fields as ArrowFields};
+use jiter::{JsonErrorType, JiterErrorType, Peek};
+
+use crate::decode::Fields;
+use crate::kind::Kind;
+use crate::number::Number;
+use crate::syntax::{Cursor, Malformed};
+
+/// One column being filled.
+pub(crate) struct Column {
+    valid: NullBufferBuilder,
+    values: Values,
+}
+
+enum Values {
+    Boolean(BooleanBufferBuilder),
+    Bigint(Vec<i64>),
+    Double(Vec<f64>),
+    Text(Texts),
+    Json(Texts),
+    List { ends: Vec<i32>, items: Box<Column>, field: FieldRef },
+    Object { fields: Fields, arrow: ArrowFields },
+}
+
+/// Texts one behind the other, and where each ends.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    ends: Vec<i32>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.ends.push(offset(self.bytes.len()));
+    }
+
+    fn finish(&mut self) -> (OffsetBuffer<i32>, Buffer) {
+        let bytes = renew(&mut self.bytes);
+        (offsets(&mut self.ends), Buffer::from_vec(bytes))
+    }
+}
+
+impl Column {
+    /// An empty column of that kind.
+    pub(crate) fn new(kind: &Kind) -> Self {
+        let values = match kind {
+            Kind::Boolean => Values::Boolean(BooleanBufferBuilder::new(0)),
+            Kind::Bigint => Values::Bigint(Vec::new()),
+            Kind::Double => Values::Double(Vec::new()),
+            Kind::Text => Values::Text(Texts::default()),
+            Kind::Json => Values::Json(Texts::default()),
+            Kind::List(items) => Values::List {
+                ends: Vec::new(),
+                items: Box::new(Self::new(items)),
+                field: items.item(),
+            },
+            Kind::Object(fields) => Values::Object {
+                arrow: Kind::fields(fields),
+                fields: Fields::new(
+                    fields.iter().map(|(name, kind)| (name.as_str(), Some(Self::new(kind)))),
+                ),
+            },
+        };
+        Self { valid: NullBufferBuilder::new(0), values }
+    }
+
+    /// How many values it has.
+    pub(crate) fn len(&self) -> usize {
+        self.valid.len()
+    }
+
+    /// Appends the value that stands next, which stands in `depth` others.
+    pub(crate) fn push(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        peek: Peek,
+        depth: usize,
+    ) -> Result<(), Malformed> {
+        if peek == Peek::Null {
+            cursor.jiter.known_null()?;
+            self.push_null();
+            return Ok(());
+        }
+        let rows = self.valid.len();
+        match (&mut self.values, peek) {
+            (Values::Text(texts), Peek::String) => {
+                texts.push(cursor.jiter.known_str()?.as_bytes());
+            }
+            (Values::Bigint(values), _) if peek.is_num() => match cursor.jiter.known_int(peek) {
+                Ok(jiter::NumberInt::Int(value)) => values.push(value),
+                Err(error) if fits_not(&error.error_type) => {
+                    return Err(mismatch(cursor, "another number", "bigint"));
+                }
+                Err(error) => return Err(error.into()),
+            },
+            (Values::Boolean(values), Peek::True | Peek::False) => {
+                values.append(cursor.jiter.known_bool(peek)?);
+            }
+            (Values::Double(values), _) if peek.is_num() => {
+                let number = Number::of(cursor.jiter.known_number_bytes(peek)?);
+                match number.double() {
+                    Some(value) => values.push(value),
+                    None => {
+                        let found = "a number that would be rounded";
+                        return Err(mismatch(cursor, found, "double"));
+                    }
+                }
+            }
+            (Values::List { ends, items, .. }, Peek::Array) => {
+                cursor.enter(depth + 1)?;
+                let mut more = cursor.jiter.known_array()?;
+                while let Some(peek) = more {
+                    items.push(cursor, peek, depth + 1)?;
+                    more = cursor.jiter.array_step()?;
+                }
+                ends.push(offset(items.len()));
+            }
+            (Values::Object { fields, .. }, Peek::Object) => {
+                fields.push(cursor, depth + 1, rows)?;
+            }
+            (Values::Json(texts), _) => {
+                let start = cursor.jiter.current_index();
+                cursor.pass(peek, depth)?;
+                texts.push(cursor.jiter.slice_to_current(start));
+            }
+            (Values::Text(texts), _) if !matches!(peek, Peek::Array | Peek::Object) => {
+                let start = cursor.jiter.current_index();
+                cursor.pass(peek, depth)?;
+                texts.push(cursor.jiter.slice_to_current(start));
+            }
+            (values, _) => {
+                let declared = values.name();
+                let start = cursor.jiter.current_index();
+                cursor.pass(peek, depth)?;
+                let found = match peek {
+                    Peek::String => "text",
+                    Peek::True | Peek::False => "true or false",
+                    Peek::Array => "a list",
+                    Peek::Object => "an object",
+                    _ => "a number",
+                };
+                let what = format!("{found} instead of {declared}");
+                return Err(Malformed::new("type-mismatch", what, start));
+            }
+        }
+        self.valid.append_non_null();
+        Ok(())
+    }
+
+    /// Appends a text to a column of texts.
+    pub(crate) fn push_text(&mut self, text: &str) {
+        if let Values::Text(texts) = &mut self.values {
+            texts.push(text.as_bytes());
+            self.valid.append_non_null();
+        }
+    }
+
+    /// Appends a null.
+    pub(crate) fn push_null(&mut self) {
+        self.valid.append_null();
+        let rows = self.valid.len();
+        match &mut self.values {
+            Values::Boolean(values) => values.append(false),
+            Values::Bigint(values) => values.push(0),
+            Values::Double(values) => values.push(0.0),
+            Values::Text(texts) | Values::Json(texts) => texts.end(),
+            Values::List { ends, items, .. } => ends.push(offset(items.len())),
+            Values::Object { fields, .. } => fields.fill(rows),
+        }
+    }
+
+    /// Cuts back to so many values, also what a value in the middle of being appended left.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.valid.truncate(rows);
+        match &mut self.values {
+            Values::Boolean(values) => values.truncate(rows),
+            Values::Bigint(values) => values.truncate(rows),
+            Values::Double(values) => values.truncate(rows),
+            Values::Text(texts) | Values::Json(texts) => {
+                texts.ends.truncate(rows);
+                texts.bytes.truncate(last(&texts.ends));
+            }
+            Values::List { ends, items, .. } => {
+                ends.truncate(rows);
+                items.truncate(last(ends));
+            }
+            Values::Object { fields, .. } => fields.truncate(rows),
+        }
+    }
+
+    /// How many bytes it holds, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.values {
+            Values::Boolean(values) => values.len() / 8,
+            Values::Bigint(values) => values.len() * 8,
+            Values::Double(values) => values.len() * 8,
+            Values::Text(texts) | Values::Json(texts) => texts.bytes.len() + texts.ends.len() * 4,
+            Values::List { ends, items, .. } => ends.len() * 4 + items.bytes(),
+            Values::Object { fields, .. } => fields.bytes(),
+        }
+    }
+
+    /// Gives the values and begins anew.
+    pub(crate) fn finish(&mut self) -> ArrayRef {
+        let rows = self.valid.len();
+        let valid = self.valid.finish();
+        match &mut self.values {
+            Values::Boolean(values) => Arc::new(BooleanArray::new(values.finish(), valid)),
+            Values::Bigint(values) => Arc::new(Int64Array::new(renew(values).into(), valid)),
+            Values::Double(values) => Arc::new(Float64Array::new(renew(values).into(), valid)),
+            Values::Text(texts) | Values::Json(texts) => {
+                let (offsets, bytes) = texts.finish();
+                Arc::new(StringArray::new(offsets, bytes, valid))
+            }
+            Values::List { ends, items, field } => {
+                let (offsets, items) = (offsets(ends), items.finish());
+                Arc::new(ListArray::new(Arc::clone(field), offsets, items, valid))
+            }
+            Values::Object { fields, arrow } => {
+                let columns = fields.finish().into_iter().flatten().collect();
+                let array = StructArray::try_new_with_length(arrow.clone(), columns, valid, rows);
+                Arc::new(array.expect("the columns were made from the fields"))
+            }
+        }
+    }
+}
+
+impl Values {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Boolean(_) => "true or false",
+            Self::Bigint(_) => "bigint",
+            Self::Double(_) => "double",
+            Self::Text(_) => "text",
+            Self::Json(_) => "JSON",
+            Self::List { .. } => "a list",
+            Self::Object { .. } => "an object",
+        }
+    }
+}
+
+fn mismatch(cursor: &Cursor<'_>, found: &str, declared: &str) -> Malformed {
+    cursor.breach("type-mismatch", format!("{found} instead of {declared}"))
+}
+
+/// Whether it is a sound number, but none of 64 bits.
+fn fits_not(error: &JiterErrorType) -> bool {
+    matches!(
+        error,
+        JiterErrorType::WrongType { .. }
+            | JiterErrorType::JsonError(
+                JsonErrorType::NumberOutOfRange | JsonErrorType::FloatExpectingInt
+            )
+    )
+}
+
+/// An empty vector in the place of one that is taken, with room for as much again.
+fn renew<T>(values: &mut Vec<T>) -> Vec<T> {
+    let room = values.len();
+    std::mem::replace(values, Vec::with_capacity(room))
+}
+
+fn last(ends: &[i32]) -> usize {
+    ends.last().map_or(0, |end| usize::try_from(*end).expect("an offset is not negative"))
+}
+
+fn offset(length: usize) -> i32 {
+    i32::try_from(length).expect("a batch is cut long before two gigabytes")
+}
+
+/// Where each value begins, from where each ends.
+fn offsets(ends: &mut Vec<i32>) -> OffsetBuffer<i32> {
+    let mut offsets = Vec::with_capacity(ends.len() + 1);
+    offsets.push(0);
+    offsets.append(ends);
+    OffsetBuffer::new(ScalarBuffer::from(offsets))
+}

@@ -1,0 +1,219 @@
+//! Records into Arrow columns.
+//!
+//! A record is appended field by field as it is parsed. When it turns out not to be sound, the
+//! columns are cut back to where they were, so that it leaves no trace.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+
+use crate::column::Column;
+use crate::kind::Kind;
+use crate::syntax::{Cursor, Malformed};
+
+/// Collects the rows of one batch.
+pub(crate) struct Decoder {
+    schema: SchemaRef,
+    fields: Fields,
+    /// The columns that the path gives, each with what the current file's path says.
+    parts: Vec<(Column, String)>,
+    /// Where each wanted column stands: among the fields, or behind them among the parts.
+    wanted: Vec<usize>,
+    rows: usize,
+    tape: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder for a table with these columns, of which the last `parts` come from the path.
+    /// Only the columns at the `wanted` indices are kept, and given in that order with `schema`.
+    pub(crate) fn new(
+        columns: &[(String, Kind)],
+        parts: usize,
+        wanted: &[usize],
+        schema: SchemaRef,
+    ) -> Self {
+        let split = columns.len() - parts;
+        let keep = |(index, (_, kind)): (usize, &(String, Kind))| {
+            wanted.contains(&index).then(|| Column::new(kind))
+        };
+        let kept: Vec<Option<Column>> = columns.iter().enumerate().map(keep).collect();
+        let names = columns.iter().map(|(name, _)| name.as_str());
+        Self {
+            schema,
+            fields: Fields::new(names.zip(kept).take(split)),
+            parts: (0..parts).map(|_| (Column::new(&Kind::Text), String::new())).collect(),
+            wanted: wanted.to_vec(),
+            rows: 0,
+            tape: Vec::new(),
+        }
+    }
+
+    /// Sets what the path of the next records says.
+    pub(crate) fn enter(&mut self, parts: &[String]) {
+        for ((_, text), part) in self.parts.iter_mut().zip(parts) {
+            text.clone_from(part);
+        }
+    }
+
+    /// Appends one record as a row, or nothing.
+    pub(crate) fn push(&mut self, json: &[u8]) -> Result<(), Malformed> {
+        let mut cursor = match Cursor::open(json, std::mem::take(&mut self.tape)) {
+            Ok(cursor) => cursor,
+            Err((malformed, tape)) => {
+                self.tape = tape;
+                return Err(malformed);
+            }
+        };
+        let appended = cursor
+            .record()
+            .and_then(|()| self.fields.push(&mut cursor, 1, self.rows))
+            .and_then(|()| Ok(cursor.jiter.finish()?));
+        self.tape = cursor.jiter.into_tape();
+        match appended {
+            Ok(()) => {
+                self.rows += 1;
+                for (column, text) in &mut self.parts {
+                    column.push_text(text);
+                }
+            }
+            Err(_) => self.fields.truncate(self.rows),
+        }
+        appended
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How many bytes they hold, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let parts = self.parts.iter().map(|(column, _)| column.bytes());
+        self.fields.bytes() + parts.sum::<usize>()
+    }
+
+    /// Gives the rows and begins a new batch.
+    pub(crate) fn finish(&mut self) -> RecordBatch {
+        let mut columns: Vec<Option<ArrayRef>> = self.fields.finish();
+        columns.extend(self.parts.iter_mut().map(|(column, _)| Some(column.finish())));
+        let rows = std::mem::take(&mut self.rows);
+        let wanted = self.wanted.iter().map(|index| {
+            let column = columns[*index].as_ref().expect("a column that is wanted is kept");
+            Arc::clone(column)
+        });
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), wanted.collect(), &options)
+            .expect("the columns were made from the schema")
+    }
+}
+
+/// The fields of an object, each with its column if it is wanted.
+pub(crate) struct Fields {
+    list: Vec<Slot>,
+    index: HashMap<Box<str>, usize>,
+    /// Which object is being read, to tell a key that comes twice and one that is missing.
+    object: u64,
+    /// Whether keys without a field may come, whose repetition is not noticed.
+    kept: usize,
+}
+
+struct Slot {
+    name: Box<str>,
+    column: Option<Column>,
+    /// The last object that had it.
+    object: u64,
+    /// Which field came after it last time.
+    next: usize,
+}
+
+impl Fields {
+    /// Fields of these names. Those without a column are passed over.
+    pub(crate) fn new<'n>(fields: impl Iterator<Item = (&'n str, Option<Column>)>) -> Self {
+        let slot = |(at, (name, column)): (usize, (&str, Option<Column>))| Slot {
+            name: name.into(),
+            column,
+            object: 0,
+            next: at + 1,
+        };
+        let list: Vec<Slot> = fields.enumerate().map(slot).collect();
+        let index = list.iter().enumerate().map(|(at, slot)| (slot.name.clone(), at)).collect();
+        let kept = list.iter().filter(|slot| slot.column.is_some()).count();
+        Self { list, index, object: 0, kept }
+    }
+
+    /// Appends an object, which stands in `depth - 1` others, behind `rows` others.
+    pub(crate) fn push(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        depth: usize,
+        rows: usize,
+    ) -> Result<(), Malformed> {
+        cursor.enter(depth)?;
+        self.object += 1;
+        let (mut guess, mut before, mut filled) = (0, None, 0);
+        let mut key = cursor.jiter.known_object()?;
+        while let Some(name) = key {
+            let found = match self.list.get(guess) {
+                Some(slot) if *slot.name == *name => Some(guess),
+                _ => self.index.get(name).copied(),
+            };
+            let peek = cursor.jiter.peek()?;
+            if let Some(at) = found {
+                if let Some(before) = before.replace(at) {
+                    let before: &mut Slot = &mut self.list[before];
+                    before.next = at;
+                }
+                let slot = &mut self.list[at];
+                if slot.object == self.object {
+                    return Err(cursor.duplicate_key());
+                }
+                slot.object = self.object;
+                guess = slot.next;
+                match &mut slot.column {
+                    Some(column) => {
+                        column.push(cursor, peek, depth).map_err(|error| error.within(&slot.name))?;
+                        filled += 1;
+                    }
+                    None => cursor.pass(peek, depth)?,
+                }
+            } else {
+                cursor.pass(peek, depth)?;
+            }
+            key = cursor.jiter.next_key()?;
+        }
+        if filled < self.kept {
+            self.fill(rows + 1);
+        }
+        Ok(())
+    }
+
+    /// Appends nulls up to so many rows.
+    pub(crate) fn fill(&mut self, rows: usize) {
+        for column in self.columns() {
+            if column.len() < rows {
+                column.push_null();
+            }
+        }
+    }
+
+    /// Cuts back to so many rows.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.columns().for_each(|column| column.truncate(rows));
+    }
+
+    /// How many bytes the columns hold, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.list.iter().filter_map(|slot| slot.column.as_ref()).map(Column::bytes).sum()
+    }
+
+    /// Gives the columns and begins new ones.
+    pub(crate) fn finish(&mut self) -> Vec<Option<ArrayRef>> {
+        self.list.iter_mut().map(|slot| slot.column.as_mut().map(Column::finish)).collect()
+    }
+
+    fn columns(&mut self) -> impl Iterator<Item = &mut Column> {
+        self.list.iter_mut().filter_map(|slot| slot.column.as_mut())
+    }
+}

@@ -1,0 +1,240 @@
+//! What a table has, found out by reading all of it once.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use chatferry_core::source::{Order, SourceError, SourceErrorKind, Table};
+use tokio::sync::oneshot;
+
+use crate::files::{Found, Listing, Root, refused};
+use crate::infer::Inference;
+use crate::kind::Kind;
+use crate::order::Tracker;
+use crate::pieces::{Event, go_through, is_damage, place};
+use crate::settings::TableSettings;
+use crate::splitter::Format;
+use crate::window::At;
+
+/// Columns that a table may have. With more, its keys are data, and no query could name them.
+const MAX_COLUMNS: usize = 4096;
+/// Records between two looks at whether anybody still waits for the answer.
+const LOOK_EVERY: u64 = 1024;
+
+/// A table as it was found.
+#[derive(Debug)]
+pub(crate) struct Described {
+    /// What the source tells of it.
+    pub(crate) table: Arc<Table>,
+    /// Its columns, those that come from the path last.
+    pub(crate) columns: Vec<(String, Kind)>,
+    /// The files that were read.
+    pub(crate) listing: Listing,
+}
+
+/// Reads a table through. Breaks off when nobody waits for the answer any more.
+pub(crate) fn describe(
+    name: &str,
+    root: &Root,
+    settings: &TableSettings,
+    waiting: &oneshot::Sender<Result<Described, SourceError>>,
+) -> Result<Described, SourceError> {
+    let listing = root.list(&settings.template)?;
+    let mut survey = Survey::new(settings);
+    let mut until_look = LOOK_EVERY;
+    let outcome = go_through(root, &listing, settings, |file, event| {
+        until_look -= 1;
+        if until_look == 0 {
+            until_look = LOOK_EVERY;
+            if waiting.is_closed() {
+                let gone = SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
+                return ControlFlow::Break(gone);
+            }
+        }
+        match survey.take(file, event) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    });
+    match outcome {
+        Ok(ControlFlow::Continue(())) => {}
+        Ok(ControlFlow::Break(error)) => return Err(error),
+        // What came before the damage can be read, so it is offered, and reading ends there.
+        Err(error) if is_damage(&error) && survey.inference.rows() > 0 => {
+            survey.complete = false;
+            survey.notes.push(format!("{error}; the rows before it are read, then reading fails"));
+        }
+        Err(error) => return Err(error),
+    }
+    survey.finish(name, listing)
+}
+
+/// What was found so far.
+struct Survey<'s> {
+    settings: &'s TableSettings,
+    inference: Inference,
+    parts: Vec<Tracker>,
+    notes: Vec<String>,
+    rejected: u64,
+    /// The first record that cannot be read.
+    first: Option<SourceError>,
+    /// Keys met where the path led nowhere, and in how many files it did.
+    missed: Option<Vec<String>>,
+    files_missed: u64,
+    complete: bool,
+    /// Of the current file.
+    here: Here,
+}
+
+#[derive(Default)]
+struct Here {
+    rows: u64,
+    rejected: u64,
+    /// Whether the first record stopped too early, as the first line of a longer value does.
+    unfinished: bool,
+}
+
+impl<'s> Survey<'s> {
+    fn new(settings: &'s TableSettings) -> Self {
+        let parts = settings.template.columns().iter().map(|_| Tracker::default()).collect();
+        Self {
+            settings,
+            inference: Inference::default(),
+            parts,
+            notes: Vec::new(),
+            rejected: 0,
+            first: None,
+            missed: None,
+            files_missed: 0,
+            complete: true,
+            here: Here::default(),
+        }
+    }
+
+    fn take(&mut self, file: &Found, event: Event<'_>) -> Result<(), SourceError> {
+        match event {
+            Event::Enter => self.here = Here::default(),
+            Event::Record(json, at) => match self.inference.observe(json) {
+                Ok(()) => self.count(file)?,
+                Err(malformed) => {
+                    self.here.unfinished |= self.here.rejected == 0 && malformed.unfinished;
+                    self.reject(file, &malformed.detail(json), at);
+                }
+            },
+            Event::Rejected(_, detail, at) => self.reject(file, &detail, at),
+            Event::Leave { format, missed } => {
+                if let Some(keys) = missed {
+                    self.files_missed += 1;
+                    self.missed.get_or_insert_with(|| keys.to_vec());
+                }
+                let Here { rows, unfinished, .. } = self.here;
+                if format == Format::Lines && rows == 0 && unfinished {
+                    return Err(pretty_printed(file));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, file: &Found) -> Result<(), SourceError> {
+        if self.here.rows == 0 {
+            for (tracker, part) in self.parts.iter_mut().zip(&file.parts) {
+                tracker.offer_text(part.as_bytes());
+                tracker.settle(0);
+            }
+        }
+        self.here.rows += 1;
+        if self.inference.width() > MAX_COLUMNS {
+            let reason = format!("its records have more than {MAX_COLUMNS} different keys");
+            return Err(refused(&file.name, &reason)
+                .help("its keys look like data; turn it into a list of records first"));
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, file: &Found, detail: &str, at: At) {
+        self.rejected += 1;
+        self.here.rejected += 1;
+        if self.first.is_none() {
+            let reason = format!("nothing in it is a record; the first thing is {detail}");
+            self.first = Some(refused(&file.name, &reason).at(place(file, at)));
+        }
+    }
+
+    fn finish(mut self, name: &str, listing: Listing) -> Result<Described, SourceError> {
+        let rows = self.inference.rows();
+        if rows == 0
+            && let Some(first) = self.first
+        {
+            return Err(first.help(
+                "a record is a JSON object, on a line of its own or in an array; \
+                 where the array is within an object, `records` names its key",
+            ));
+        }
+        if let Some(keys) = &self.missed {
+            let path = self.settings.records.join(".");
+            if rows == 0 {
+                return Err(misled(&listing, &path, keys));
+            }
+            let files = self.files_missed;
+            let noun = if files == 1 { "1 file has" } else { &format!("{files} files have") };
+            self.notes.push(format!("{noun} nothing at `{path}`"));
+        }
+        if rows == 0 {
+            self.notes.push(match listing.files.as_slice() {
+                [file] => format!("{} has no records", file.name),
+                files => format!("none of its {} files has records", files.len()),
+            });
+        }
+        match self.rejected {
+            0 => {}
+            1 => self.notes.push("1 record cannot be read, and will be rejected".into()),
+            more => self.notes.push(format!("{more} records cannot be read, and will be rejected")),
+        }
+        let declared = &self.settings.schema;
+        let mut columns = self.inference.columns(declared, &mut self.notes);
+        let mut orders = self.inference.ordered(&columns);
+        for (part, tracker) in self.settings.template.columns().iter().zip(&self.parts) {
+            if columns.iter().any(|(column, _)| column == part) {
+                return Err(collision(self.settings.template.written(), part));
+            }
+            columns.push((part.clone(), Kind::Text));
+            if tracker.held() {
+                orders.push(part.clone());
+            }
+        }
+        // A record that does not fit what is declared is only noticed when it is read.
+        let known = self.complete && declared.is_empty();
+        let schema = Arc::new(Schema::new(Kind::fields(&columns)));
+        let table = Table {
+            name: name.to_owned(),
+            schema,
+            orders: orders.into_iter().map(|column| Order { column }).collect(),
+            rows: known.then_some(rows),
+            notes: self.notes,
+        };
+        Ok(Described { table: Arc::new(table), columns, listing })
+    }
+}
+
+fn pretty_printed(file: &Found) -> SourceError {
+    refused(&file.name, "none of its lines is a record by itself; it is one JSON value over many lines")
+        .at(place(file, At { line: 1, byte: 0 }))
+        .help("set `format = \"document\"`, and `records` to the key of the array that holds the records")
+}
+
+fn misled(listing: &Listing, path: &str, keys: &[String]) -> SourceError {
+    let name = listing.files.first().map_or("", |file| &file.name);
+    let error = refused(name, &format!("`{path}` leads to nothing"));
+    if keys.is_empty() {
+        return error.help("check `records`: it names the keys on the way to the array, with dots between");
+    }
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    error.help(format!("check `records`; the keys on the way are {}", keys.join(", ")))
+}
+
+fn collision(template: &str, part: &str) -> SourceError {
+    let reason = format!("the records have a field `{part}`, which the path sets, too");
+    SourceError::new(SourceErrorKind::Pipeline, format!("read {template}"), reason)
+        .help(format!("give the placeholder `{{{part}}}` another name"))
+}

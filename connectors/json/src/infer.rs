@@ -1,0 +1,443 @@
+//! What columns a table has, found out by looking at every record.
+//!
+//! Most records bring nothing new, so each is first compared with what is known, which changes
+//! nothing. Only a record that brings something new, and that is sound, is learned from. A record
+//! that cannot be read leaves no trace.
+
+use std::collections::HashMap;
+
+use jiter::Peek;
+
+use crate::kind::Kind;
+use crate::number::{EXACT, Number};
+use crate::order::Tracker;
+use crate::syntax::{Cursor, Malformed};
+
+/// An object with more different keys than this is a map, not a record: it is kept as JSON.
+const MAX_KEYS: usize = 256;
+/// Values nested deeper than this are kept as JSON.
+const MAX_NESTED: usize = 16;
+
+/// What every record so far has shown.
+#[derive(Debug, Default)]
+pub(crate) struct Inference {
+    fields: Fields,
+    rows: u64,
+    tape: Vec<u8>,
+}
+
+/// What values a place in the records has had, each a bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen(u16);
+
+impl Seen {
+    const BOOLEAN: Self = Self(1);
+    /// A whole number that a double holds exactly.
+    const WHOLE: Self = Self(2);
+    /// A whole number of 64 bits that a double would round.
+    const LARGE: Self = Self(4);
+    const DOUBLE: Self = Self(8);
+    /// A number that neither holds without rounding.
+    const WIDE: Self = Self(16);
+    const STRING: Self = Self(32);
+    const LIST: Self = Self(64);
+    const OBJECT: Self = Self(128);
+    const NUMBERS: Self = Self(2 | 4 | 8 | 16);
+
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    fn within(self, others: Self) -> bool {
+        self.0 & !others.0 == 0
+    }
+
+    fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether no one kind but JSON can hold all of these.
+    fn mixed(self) -> bool {
+        !self.within(Self::NUMBERS) && self.0.count_ones() > 1
+    }
+}
+
+/// What is known of one place in the records.
+#[derive(Debug, Default)]
+struct Shape {
+    seen: Seen,
+    fields: Option<Box<Fields>>,
+    items: Option<Box<Shape>>,
+}
+
+/// The fields of one object, in the order in which they were first seen.
+#[derive(Debug, Default)]
+struct Fields {
+    list: Vec<Known>,
+    index: HashMap<Box<str>, usize>,
+    /// Which object of this place is being read, to tell a key that comes twice.
+    object: u64,
+    /// There are too many to be columns.
+    map: bool,
+}
+
+#[derive(Debug)]
+struct Known {
+    name: Box<str>,
+    shape: Shape,
+    order: Tracker,
+    /// The last object that had it.
+    object: u64,
+    /// Which field came after it last time.
+    next: usize,
+}
+
+/// Whether a value brings anything new.
+#[derive(Clone, Copy, PartialEq)]
+enum News {
+    None,
+    Some,
+}
+
+impl Inference {
+    /// Takes one record into account, unless it cannot be read.
+    pub(crate) fn observe(&mut self, json: &[u8]) -> Result<(), Malformed> {
+        let mut cursor = match Cursor::open(json, std::mem::take(&mut self.tape)) {
+            Ok(cursor) => cursor,
+            Err((malformed, tape)) => {
+                self.tape = tape;
+                return Err(malformed);
+            }
+        };
+        let seen = self.fields.record::<false>(&mut cursor);
+        self.tape = cursor.jiter.into_tape();
+        let settled = match seen {
+            Ok(News::None) => Ok(()),
+            Ok(News::Some) => self.learn(json),
+            Err(malformed) => Err(malformed),
+        };
+        for field in &mut self.fields.list {
+            match settled {
+                Ok(()) => field.order.settle(self.rows),
+                Err(_) => field.order.withdraw(),
+            }
+        }
+        self.rows += u64::from(settled.is_ok());
+        settled
+    }
+
+    fn learn(&mut self, json: &[u8]) -> Result<(), Malformed> {
+        let open = || Cursor::open(json, Vec::new()).map_err(|(malformed, _)| malformed);
+        let mut sound = open()?;
+        sound.pass(Peek::Object, 0)?;
+        sound.jiter.finish()?;
+        self.fields.record::<true>(&mut open()?)?;
+        Ok(())
+    }
+
+    /// How many records there were.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// How many columns there are.
+    pub(crate) fn width(&self) -> usize {
+        self.fields.list.len()
+    }
+
+    /// The columns with their kinds, in the order in which they were first seen.
+    ///
+    /// A column that is `declared` has the declared kind. What a person should know of the others
+    /// is added to the notes.
+    pub(crate) fn columns(
+        &self,
+        declared: &[(String, Kind)],
+        notes: &mut Vec<String>,
+    ) -> Vec<(String, Kind)> {
+        let mut columns: Vec<(String, Kind)> = Vec::new();
+        for field in &self.fields.list {
+            let name = String::from(&*field.name);
+            let kind = match declared.iter().find(|(declared, _)| *declared == name) {
+                Some((_, kind)) => kind.clone(),
+                None => field.shape.kind(&name, 1, notes),
+            };
+            columns.push((name, kind));
+        }
+        for (name, kind) in declared {
+            if !self.fields.index.contains_key(name.as_str()) {
+                columns.push((name.clone(), kind.clone()));
+            }
+        }
+        columns
+    }
+
+    /// The columns that never descend, out of those of these kinds.
+    pub(crate) fn ordered(&self, columns: &[(String, Kind)]) -> Vec<String> {
+        let ordered = |name: &String, kind: &Kind| {
+            self.fields.index.get(name.as_str()).is_some_and(|field| {
+                let field = &self.fields.list[*field];
+                let alike = match kind {
+                    Kind::Bigint => field.shape.seen.within(Seen::WHOLE.with(Seen::LARGE)),
+                    Kind::Text => field.shape.seen.within(Seen::STRING),
+                    _ => false,
+                };
+                alike && field.order.held()
+            })
+        };
+        columns
+            .iter()
+            .filter(|(name, kind)| ordered(name, kind))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+}
+
+impl Fields {
+    /// Reads a whole record.
+    fn record<const LEARN: bool>(&mut self, cursor: &mut Cursor<'_>) -> Result<News, Malformed> {
+        cursor.record()?;
+        let news = self.observe::<LEARN>(cursor, 1)?;
+        if news == News::None {
+            cursor.jiter.finish()?;
+        }
+        Ok(news)
+    }
+
+    /// Reads an object, which stands in `depth - 1` others. Stops at the first news, unless it is
+    /// to learn them.
+    fn observe<const LEARN: bool>(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        depth: usize,
+    ) -> Result<News, Malformed> {
+        self.object += 1;
+        let mut expected = 0;
+        let mut key = cursor.jiter.known_object()?;
+        while let Some(name) = key {
+            let Some(field) = self.find::<LEARN>(name, expected, depth) else {
+                return Ok(News::Some);
+            };
+            if let Some(before) = expected.checked_sub(1) {
+                self.list[before].next = field;
+            }
+            let known = &mut self.list[field];
+            if known.object == self.object {
+                return Err(cursor.duplicate_key());
+            }
+            known.object = self.object;
+            let peek = cursor.jiter.peek()?;
+            let news = known.shape.observe::<LEARN>(cursor, peek, depth, &mut known.order)?;
+            if news == News::Some {
+                return Ok(news);
+            }
+            expected = field + 1;
+            key = cursor.jiter.next_key()?;
+        }
+        Ok(News::None)
+    }
+
+    /// The field of that name. `before` is one more than the field that came before it.
+    fn find<const LEARN: bool>(&mut self, name: &str, before: usize, depth: usize) -> Option<usize> {
+        let guess = before.checked_sub(1).map_or(0, |before| self.list[before].next);
+        if self.list.get(guess).is_some_and(|known| *known.name == *name) {
+            return Some(guess);
+        }
+        if let Some(field) = self.index.get(name) {
+            return Some(*field);
+        }
+        if !LEARN {
+            return None;
+        }
+        let order = if depth == 1 { Tracker::default() } else { Tracker::lost() };
+        let (object, next) = (0, self.list.len() + 1);
+        self.list.push(Known { name: name.into(), shape: Shape::default(), order, object, next });
+        self.index.insert(name.into(), next - 1);
+        Some(next - 1)
+    }
+}
+
+impl Shape {
+    /// Reads a value, which stands in `depth` others.
+    fn observe<const LEARN: bool>(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        peek: Peek,
+        depth: usize,
+        order: &mut Tracker,
+    ) -> Result<News, Malformed> {
+        let seen = match peek {
+            Peek::Null => {
+                cursor.jiter.known_null()?;
+                return Ok(News::None);
+            }
+            Peek::True | Peek::False => {
+                cursor.jiter.known_bool(peek)?;
+                Seen::BOOLEAN
+            }
+            Peek::String => {
+                if order.follows() {
+                    order.offer_text(cursor.jiter.known_str()?.as_bytes());
+                } else {
+                    cursor.jiter.known_skip(peek)?;
+                }
+                Seen::STRING
+            }
+            Peek::Array => Seen::LIST,
+            Peek::Object => Seen::OBJECT,
+            _ => number(cursor, peek, order)?,
+        };
+        if !self.seen.has(seen) {
+            if !LEARN {
+                return Ok(News::Some);
+            }
+            self.seen = self.seen.with(seen);
+        }
+        if order.follows() && (self.seen.mixed() || !seen.within(ORDERED)) {
+            order.lose();
+        }
+        if !matches!(peek, Peek::Array | Peek::Object) {
+            return Ok(News::None);
+        }
+        if self.seen.mixed() || depth >= MAX_NESTED {
+            cursor.pass(peek, depth)?;
+            return Ok(News::None);
+        }
+        match peek {
+            Peek::Array => self.observe_list::<LEARN>(cursor, depth + 1),
+            _ => self.observe_object::<LEARN>(cursor, depth + 1),
+        }
+    }
+
+    fn observe_list<const LEARN: bool>(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        depth: usize,
+    ) -> Result<News, Malformed> {
+        let items = self.items.get_or_insert_default();
+        let mut lost = Tracker::lost();
+        let mut more = cursor.jiter.known_array()?;
+        while let Some(peek) = more {
+            if items.observe::<LEARN>(cursor, peek, depth, &mut lost)? == News::Some {
+                return Ok(News::Some);
+            }
+            more = cursor.jiter.array_step()?;
+        }
+        Ok(News::None)
+    }
+
+    fn observe_object<const LEARN: bool>(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        depth: usize,
+    ) -> Result<News, Malformed> {
+        let fields = self.fields.get_or_insert_default();
+        if fields.map {
+            cursor.pass(Peek::Object, depth - 1)?;
+            return Ok(News::None);
+        }
+        let news = fields.observe::<LEARN>(cursor, depth)?;
+        if fields.list.len() > MAX_KEYS {
+            **fields = Fields { map: true, ..Fields::default() };
+        }
+        Ok(news)
+    }
+
+    /// The one kind that holds all values seen, `depth` deep in the column of that name.
+    fn kind(&self, name: &str, depth: usize, notes: &mut Vec<String>) -> Kind {
+        let seen = self.seen;
+        if seen.mixed() {
+            notes.push(format!("`{name}` holds {}; it is read as JSON text", seen.words()));
+            return Kind::Json;
+        }
+        if seen.has(Seen::LIST) || seen.has(Seen::OBJECT) {
+            if depth >= MAX_NESTED {
+                notes.push(format!(
+                    "`{name}` is nested deeper than {MAX_NESTED} levels; it is read as JSON text"
+                ));
+                return Kind::Json;
+            }
+            return match (&self.items, &self.fields) {
+                (Some(items), _) => {
+                    Kind::List(Box::new(items.kind(&format!("{name}[]"), depth + 1, notes)))
+                }
+                (None, Some(fields)) => fields.kind(name, depth, notes),
+                (None, None) => Kind::Json,
+            };
+        }
+        match seen {
+            Seen(0) | Seen::STRING => Kind::Text,
+            Seen::BOOLEAN => Kind::Boolean,
+            _ if seen.within(Seen::WHOLE.with(Seen::LARGE)) => Kind::Bigint,
+            _ if seen.within(Seen::WHOLE.with(Seen::DOUBLE)) => Kind::Double,
+            _ => {
+                notes.push(format!(
+                    "`{name}` holds numbers that would be rounded; it is read as text, as written"
+                ));
+                Kind::Text
+            }
+        }
+    }
+}
+
+impl Fields {
+    fn kind(&self, name: &str, depth: usize, notes: &mut Vec<String>) -> Kind {
+        if self.map {
+            notes.push(format!(
+                "`{name}` has more than {MAX_KEYS} different keys; it is read as JSON text"
+            ));
+            return Kind::Json;
+        }
+        if self.list.is_empty() {
+            notes.push(format!("`{name}` is always an empty object; it is read as JSON text"));
+            return Kind::Json;
+        }
+        let kind = |field: &Known| {
+            let kind = field.shape.kind(&format!("{name}.{}", field.name), depth + 1, notes);
+            (field.name.to_string(), kind)
+        };
+        Kind::Object(self.list.iter().map(kind).collect())
+    }
+}
+
+/// What can have an order that is looked for.
+const ORDERED: Seen = Seen(Seen::WHOLE.0 | Seen::LARGE.0 | Seen::STRING.0);
+
+fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Seen, Malformed> {
+    let written = cursor.jiter.known_number_bytes(peek)?;
+    // Up to fifteen digits need no second look: they are whole and exact.
+    if !order.follows() && written.len() <= 15 && written.iter().all(u8::is_ascii_digit) {
+        return Ok(Seen::WHOLE);
+    }
+    Ok(match Number::of(written) {
+        Number::Whole(whole) => {
+            if order.follows() {
+                order.offer_whole(whole);
+            }
+            if whole.unsigned_abs() <= EXACT { Seen::WHOLE } else { Seen::LARGE }
+        }
+        Number::Double(_) => Seen::DOUBLE,
+        Number::Wide => Seen::WIDE,
+    })
+}
+
+impl Seen {
+    /// "text in some rows and lists in others".
+    fn words(self) -> String {
+        let mut words = Vec::new();
+        for (seen, word) in [
+            (Self::STRING, "text"),
+            (Self::BOOLEAN, "true or false"),
+            (Self::LIST, "lists"),
+            (Self::OBJECT, "objects"),
+        ] {
+            if self.has(seen) {
+                words.push(word);
+            }
+        }
+        if self.0 & Self::NUMBERS.0 != 0 {
+            words.push("numbers");
+        }
+        let first = words.remove(0);
+        format!("{first} in some rows and {} in others", words.join(" or "))
+    }
+}

@@ -1,0 +1,110 @@
+//! Whether the values of a column ever descend.
+
+/// Follows one column through the rows as they are read.
+///
+/// A row's value is offered while the row is read, and counts once the row is known to be one.
+#[derive(Debug, Default)]
+pub(crate) struct Tracker {
+    lost: bool,
+    values: u64,
+    last: Value,
+    offered: Value,
+    /// Room for the next text, kept to be used again.
+    room: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+enum Value {
+    #[default]
+    None,
+    Whole(i64),
+    Text(Vec<u8>),
+}
+
+impl Tracker {
+    /// A tracker for what no order is known of.
+    pub(crate) fn lost() -> Self {
+        Self { lost: true, ..Self::default() }
+    }
+
+    /// Whether values need still be offered.
+    pub(crate) fn follows(&self) -> bool {
+        !self.lost
+    }
+
+    /// The row has this number.
+    pub(crate) fn offer_whole(&mut self, value: i64) {
+        self.offered = Value::Whole(value);
+    }
+
+    /// The row has this text.
+    pub(crate) fn offer_text(&mut self, value: &[u8]) {
+        let mut text = match std::mem::take(&mut self.offered) {
+            Value::Text(text) => text,
+            _ => std::mem::take(&mut self.room),
+        };
+        text.clear();
+        text.extend_from_slice(value);
+        self.offered = Value::Text(text);
+    }
+
+    /// The row has something that has no order.
+    pub(crate) fn lose(&mut self) {
+        *self = Self::lost();
+    }
+
+    /// The row cannot be read: what it offered does not count.
+    pub(crate) fn withdraw(&mut self) {
+        self.offered = Value::None;
+    }
+
+    /// The row counts, and `rows` came before it. Without an offer its value is null.
+    pub(crate) fn settle(&mut self, rows: u64) {
+        let descends = match (&self.last, &self.offered) {
+            (_, Value::None) => return,
+            (Value::None, _) => false,
+            (Value::Whole(last), Value::Whole(next)) => next < last,
+            (Value::Text(last), Value::Text(next)) => next < last,
+            _ => true,
+        };
+        // Fewer values than rows: a null came before, and nulls may only come last.
+        if descends || self.values < rows {
+            return self.lose();
+        }
+        self.values += 1;
+        let passed = std::mem::replace(&mut self.last, std::mem::take(&mut self.offered));
+        if let Value::Text(text) = passed {
+            self.room = text;
+        }
+    }
+
+    /// Whether there were values and none descended.
+    pub(crate) fn held(&self) -> bool {
+        !self.lost && self.values > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(values: &[Option<i64>]) -> bool {
+        let mut tracker = Tracker::default();
+        for (rows, value) in values.iter().enumerate() {
+            if let Some(value) = value {
+                tracker.offer_whole(*value);
+            }
+            tracker.settle(rows as u64);
+        }
+        tracker.held()
+    }
+
+    #[test]
+    fn an_order_holds_while_nothing_descends_and_nulls_come_last() {
+        assert!(held(&[Some(1), Some(1), Some(3), None, None]));
+        assert!(!held(&[Some(1), Some(3), Some(2)]));
+        assert!(!held(&[None, Some(1)]));
+        assert!(!held(&[Some(1), None, Some(2)]));
+        assert!(!held(&[None]));
+    }
+}
