@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
+use arrow::array::NullBufferBuilder;
 use arrow::array::{
     ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int64Array, ListArray, StringArray,
     StructArray,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
-use arrow::array::NullBufferBuilder;
 use arrow::datatypes::{FieldRef, Fields as ArrowFields};
-use jiter::{JsonErrorType, JiterErrorType, Peek};
+use jiter::{JiterErrorType, JsonErrorType, Peek};
 
 use crate::decode::Fields;
 use crate::kind::Kind;
@@ -30,8 +30,15 @@ enum Values {
     Double(Vec<f64>),
     Text(Texts),
     Json(Texts),
-    List { ends: Vec<i32>, items: Box<Column>, field: FieldRef },
-    Object { fields: Fields, arrow: ArrowFields },
+    List {
+        ends: Vec<i32>,
+        items: Box<Column>,
+        field: FieldRef,
+    },
+    Object {
+        fields: Fields,
+        arrow: ArrowFields,
+    },
 }
 
 /// Texts one behind the other, and where each ends.
@@ -74,11 +81,16 @@ impl Column {
             Kind::Object(fields) => Values::Object {
                 arrow: Kind::fields(fields),
                 fields: Fields::new(
-                    fields.iter().map(|(name, kind)| (name.as_str(), Some(Self::new(kind)))),
+                    fields
+                        .iter()
+                        .map(|(name, kind)| (name.as_str(), Some(Self::new(kind)))),
                 ),
             },
         };
-        Self { valid: NullBufferBuilder::new(0), values }
+        Self {
+            valid: NullBufferBuilder::new(0),
+            values,
+        }
     }
 
     /// How many values it has.
@@ -105,8 +117,16 @@ impl Column {
             }
             (Values::Bigint(values), _) if peek.is_num() => match cursor.jiter.known_int(peek) {
                 Ok(jiter::NumberInt::Int(value)) => values.push(value),
+                // The parser gives up at nineteen digits, some of which still fit.
                 Err(error) if fits_not(&error.error_type) => {
-                    return Err(mismatch(cursor, "another number", "bigint"));
+                    let start = cursor.jiter.current_index();
+                    match Number::of(cursor.jiter.known_number_bytes(peek)?) {
+                        Number::Whole(value) => values.push(value),
+                        _ => {
+                            let what = "another number instead of bigint";
+                            return Err(Malformed::new("type-mismatch", what, start));
+                        }
+                    }
                 }
                 Err(error) => return Err(error.into()),
             },
@@ -114,14 +134,13 @@ impl Column {
                 values.append(cursor.jiter.known_bool(peek)?);
             }
             (Values::Double(values), _) if peek.is_num() => {
+                let start = cursor.jiter.current_index();
                 let number = Number::of(cursor.jiter.known_number_bytes(peek)?);
-                match number.double() {
-                    Some(value) => values.push(value),
-                    None => {
-                        let found = "a number that would be rounded";
-                        return Err(mismatch(cursor, found, "double"));
-                    }
-                }
+                let Some(value) = number.double() else {
+                    let what = "a number that would be rounded as double";
+                    return Err(Malformed::new("type-mismatch", what, start));
+                };
+                values.push(value);
             }
             (Values::List { ends, items, .. }, Peek::Array) => {
                 cursor.enter(depth + 1)?;
@@ -256,11 +275,7 @@ impl Values {
     }
 }
 
-fn mismatch(cursor: &Cursor<'_>, found: &str, declared: &str) -> Malformed {
-    cursor.breach("type-mismatch", format!("{found} instead of {declared}"))
-}
-
-/// Whether it is a sound number, but none of 64 bits.
+/// Whether it may be a sound number that the parser has no whole number for.
 fn fits_not(error: &JiterErrorType) -> bool {
     matches!(
         error,
@@ -278,7 +293,9 @@ fn renew<T>(values: &mut Vec<T>) -> Vec<T> {
 }
 
 fn last(ends: &[i32]) -> usize {
-    ends.last().map_or(0, |end| usize::try_from(*end).expect("an offset is not negative"))
+    ends.last().map_or(0, |end| {
+        usize::try_from(*end).expect("an offset is not negative")
+    })
 }
 
 fn offset(length: usize) -> i32 {

@@ -43,7 +43,9 @@ impl Decoder {
         Self {
             schema,
             fields: Fields::new(names.zip(kept).take(split)),
-            parts: (0..parts).map(|_| (Column::new(&Kind::Text), String::new())).collect(),
+            parts: (0..parts)
+                .map(|_| (Column::new(&Kind::Text), String::new()))
+                .collect(),
             wanted: wanted.to_vec(),
             rows: 0,
             tape: Vec::new(),
@@ -97,10 +99,16 @@ impl Decoder {
     /// Gives the rows and begins a new batch.
     pub(crate) fn finish(&mut self) -> RecordBatch {
         let mut columns: Vec<Option<ArrayRef>> = self.fields.finish();
-        columns.extend(self.parts.iter_mut().map(|(column, _)| Some(column.finish())));
+        columns.extend(
+            self.parts
+                .iter_mut()
+                .map(|(column, _)| Some(column.finish())),
+        );
         let rows = std::mem::take(&mut self.rows);
         let wanted = self.wanted.iter().map(|index| {
-            let column = columns[*index].as_ref().expect("a column that is wanted is kept");
+            let column = columns[*index]
+                .as_ref()
+                .expect("a column that is wanted is kept");
             Arc::clone(column)
         });
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -138,9 +146,18 @@ impl Fields {
             next: at + 1,
         };
         let list: Vec<Slot> = fields.enumerate().map(slot).collect();
-        let index = list.iter().enumerate().map(|(at, slot)| (slot.name.clone(), at)).collect();
+        let index = list
+            .iter()
+            .enumerate()
+            .map(|(at, slot)| (slot.name.clone(), at))
+            .collect();
         let kept = list.iter().filter(|slot| slot.column.is_some()).count();
-        Self { list, index, object: 0, kept }
+        Self {
+            list,
+            index,
+            object: 0,
+            kept,
+        }
     }
 
     /// Appends an object, which stands in `depth - 1` others, behind `rows` others.
@@ -173,7 +190,9 @@ impl Fields {
                 guess = slot.next;
                 match &mut slot.column {
                     Some(column) => {
-                        column.push(cursor, peek, depth).map_err(|error| error.within(&slot.name))?;
+                        column
+                            .push(cursor, peek, depth)
+                            .map_err(|error| error.within(&slot.name))?;
                         filled += 1;
                     }
                     None => cursor.pass(peek, depth)?,
@@ -205,12 +224,19 @@ impl Fields {
 
     /// How many bytes the columns hold, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        self.list.iter().filter_map(|slot| slot.column.as_ref()).map(Column::bytes).sum()
+        self.list
+            .iter()
+            .filter_map(|slot| slot.column.as_ref())
+            .map(Column::bytes)
+            .sum()
     }
 
     /// Gives the columns and begins new ones.
     pub(crate) fn finish(&mut self) -> Vec<Option<ArrayRef>> {
-        self.list.iter_mut().map(|slot| slot.column.as_mut().map(Column::finish)).collect()
+        self.list
+            .iter_mut()
+            .map(|slot| slot.column.as_mut().map(Column::finish))
+            .collect()
     }
 
     fn columns(&mut self) -> impl Iterator<Item = &mut Column> {

@@ -62,7 +62,9 @@ pub(crate) fn describe(
         // What came before the damage can be read, so it is offered, and reading ends there.
         Err(error) if is_damage(&error) && survey.inference.rows() > 0 => {
             survey.complete = false;
-            survey.notes.push(format!("{error}; the rows before it are read, then reading fails"));
+            survey.notes.push(format!(
+                "{error}; the rows before it are read, then reading fails"
+            ));
         }
         Err(error) => return Err(error),
     }
@@ -96,7 +98,12 @@ struct Here {
 
 impl<'s> Survey<'s> {
     fn new(settings: &'s TableSettings) -> Self {
-        let parts = settings.template.columns().iter().map(|_| Tracker::default()).collect();
+        let parts = settings
+            .template
+            .columns()
+            .iter()
+            .map(|_| Tracker::default())
+            .collect();
         Self {
             settings,
             inference: Inference::default(),
@@ -127,7 +134,9 @@ impl<'s> Survey<'s> {
                     self.files_missed += 1;
                     self.missed.get_or_insert_with(|| keys.to_vec());
                 }
-                let Here { rows, unfinished, .. } = self.here;
+                let Here {
+                    rows, unfinished, ..
+                } = self.here;
                 if format == Format::Lines && rows == 0 && unfinished {
                     return Err(pretty_printed(file));
                 }
@@ -156,7 +165,7 @@ impl<'s> Survey<'s> {
         self.rejected += 1;
         self.here.rejected += 1;
         if self.first.is_none() {
-            let reason = format!("nothing in it is a record; the first thing is {detail}");
+            let reason = format!("nothing in it is a record: {detail}");
             self.first = Some(refused(&file.name, &reason).at(place(file, at)));
         }
     }
@@ -177,7 +186,11 @@ impl<'s> Survey<'s> {
                 return Err(misled(&listing, &path, keys));
             }
             let files = self.files_missed;
-            let noun = if files == 1 { "1 file has" } else { &format!("{files} files have") };
+            let noun = if files == 1 {
+                "1 file has"
+            } else {
+                &format!("{files} files have")
+            };
             self.notes.push(format!("{noun} nothing at `{path}`"));
         }
         if rows == 0 {
@@ -188,8 +201,12 @@ impl<'s> Survey<'s> {
         }
         match self.rejected {
             0 => {}
-            1 => self.notes.push("1 record cannot be read, and will be rejected".into()),
-            more => self.notes.push(format!("{more} records cannot be read, and will be rejected")),
+            1 => self
+                .notes
+                .push("1 record cannot be read, and will be rejected".into()),
+            more => self.notes.push(format!(
+                "{more} records cannot be read, and will be rejected"
+            )),
         }
         let declared = &self.settings.schema;
         let mut columns = self.inference.columns(declared, &mut self.notes);
@@ -213,28 +230,45 @@ impl<'s> Survey<'s> {
             rows: known.then_some(rows),
             notes: self.notes,
         };
-        Ok(Described { table: Arc::new(table), columns, listing })
+        Ok(Described {
+            table: Arc::new(table),
+            columns,
+            listing,
+        })
     }
 }
 
 fn pretty_printed(file: &Found) -> SourceError {
-    refused(&file.name, "none of its lines is a record by itself; it is one JSON value over many lines")
-        .at(place(file, At { line: 1, byte: 0 }))
-        .help("set `format = \"document\"`, and `records` to the key of the array that holds the records")
+    refused(
+        &file.name,
+        "none of its lines is a record by itself; it is one JSON value over many lines",
+    )
+    .at(place(file, At { line: 1, byte: 0 }))
+    .help(
+        "set `format = \"document\"`, and `records` to the key of the array that holds the records",
+    )
 }
 
 fn misled(listing: &Listing, path: &str, keys: &[String]) -> SourceError {
     let name = listing.files.first().map_or("", |file| &file.name);
     let error = refused(name, &format!("`{path}` leads to nothing"));
     if keys.is_empty() {
-        return error.help("check `records`: it names the keys on the way to the array, with dots between");
+        return error
+            .help("check `records`: it names the keys on the way to the array, with dots between");
     }
     let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-    error.help(format!("check `records`; the keys on the way are {}", keys.join(", ")))
+    error.help(format!(
+        "check `records`; the keys on the way are {}",
+        keys.join(", ")
+    ))
 }
 
 fn collision(template: &str, part: &str) -> SourceError {
     let reason = format!("the records have a field `{part}`, which the path sets, too");
-    SourceError::new(SourceErrorKind::Pipeline, format!("read {template}"), reason)
-        .help(format!("give the placeholder `{{{part}}}` another name"))
+    SourceError::new(
+        SourceErrorKind::Pipeline,
+        format!("read {template}"),
+        reason,
+    )
+    .help(format!("give the placeholder `{{{part}}}` another name"))
 }

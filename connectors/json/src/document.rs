@@ -73,7 +73,15 @@ impl<R: Read> Document<R> {
     pub(crate) fn new(window: Window<R>, path: &[String], max_record: usize) -> Self {
         let path = path.to_vec();
         let (open, met, expect) = (Vec::new(), Vec::new(), Expect::Value(0));
-        Self { window, path, max_record, open, expect, arrived: false, met }
+        Self {
+            window,
+            path,
+            max_record,
+            open,
+            expect,
+            arrived: false,
+            met,
+        }
     }
 
     /// What keys were met where the path led nowhere, if it led nowhere in the whole document.
@@ -177,7 +185,10 @@ impl<R: Read> Document<R> {
         } else if ink == b',' {
             self.expect = next;
         } else {
-            return Err(Trouble::NotJson("neither a comma nor the end of a list or object", at));
+            return Err(Trouble::NotJson(
+                "neither a comma nor the end of a list or object",
+                at,
+            ));
         }
         self.window.pass(1);
         Ok(None)
@@ -190,9 +201,9 @@ impl<R: Read> Document<R> {
             return Err(Trouble::NotJson("a key that is not a string", at));
         }
         let key = match self.reach(Ends::Itself, Some(MAX_KEY))? {
-            Reach::Whole(length) => {
-                jiter::Jiter::new(self.window.pass(length)).next_str().map(str::to_owned)
-            }
+            Reach::Whole(length) => jiter::Jiter::new(self.window.pass(length))
+                .next_str()
+                .map(str::to_owned),
             Reach::TooLong => return Err(Trouble::NotJson("a key that is too long", at)),
             Reach::Cut => return Ok(()),
         };
@@ -238,7 +249,10 @@ impl<R: Read> Document<R> {
     /// Passes a value without keeping it.
     fn skip(&mut self) -> Result<(), Trouble> {
         if matches!(self.window.bytes().first(), Some(b',' | b':' | b']' | b'}')) {
-            return Err(Trouble::NotJson("no value where one should be", self.window.at()));
+            return Err(Trouble::NotJson(
+                "no value where one should be",
+                self.window.at(),
+            ));
         }
         if let Reach::Whole(length) = self.reach(Ends::Itself, None)? {
             self.window.pass(length);
@@ -281,8 +295,10 @@ impl<R: Read> Document<R> {
                     b'{' => open.push(b'}'),
                     b'[' => open.push(b']'),
                     b',' | b']' if ends == Ends::Item && open.is_empty() => end = Some(seen),
-                    b'}' | b']' if open.last() == Some(&byte) => {
-                        open.pop();
+                    // A bracket that was never opened is ignored, and one that was never closed
+                    // ends with those around it: such a record is malformed, the next is not.
+                    b'}' | b']' if open.contains(&byte) => {
+                        open.truncate(open.iter().rposition(|open| *open == byte).unwrap_or(0));
                         if ends == Ends::Itself && open.is_empty() {
                             end = Some(seen + 1);
                         }
@@ -326,14 +342,22 @@ impl<R: Read> Document<R> {
     }
 
     fn ink(&mut self) -> Result<Option<u8>, Trouble> {
-        self.window.next_ink().map_err(|error| Trouble::Read(error, self.window.at()))
+        self.window
+            .next_ink()
+            .map_err(|error| Trouble::Read(error, self.window.at()))
     }
 
     fn more(&mut self) -> Result<bool, Trouble> {
-        self.window.more().map_err(|error| Trouble::Read(error, self.window.at()))
+        self.window
+            .more()
+            .map_err(|error| Trouble::Read(error, self.window.at()))
     }
 }
 
 fn truncated(at: At) -> Piece<'static> {
-    Piece::Rejected("truncated", "the file ends within this record or list".into(), at)
+    Piece::Rejected(
+        "truncated",
+        "the file ends within this record or list".into(),
+        at,
+    )
 }

@@ -68,7 +68,10 @@ pub(crate) struct Mark {
 impl Mark {
     /// The mark of a file as it is now.
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { size: metadata.len(), modified: metadata.modified().ok() }
+        Self {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+        }
     }
 }
 
@@ -86,7 +89,9 @@ impl Root {
         root.archive().map_err(|error| match error.kind {
             SourceErrorKind::Malformed => SourceError {
                 doing: format!("open {written}"),
-                ..error.help("`root` must be a folder or a zip archive; a single file is given as `path`")
+                ..error.help(
+                    "`root` must be a folder or a zip archive; a single file is given as `path`",
+                )
             },
             _ => error,
         })?;
@@ -112,16 +117,26 @@ impl Root {
     /// The files that a path in the settings stands for.
     pub(crate) fn list(&self, template: &Template) -> Result<Listing, SourceError> {
         let mut listing = match self {
-            Self::Folder(folder) => Listing { files: walked(folder, template)?, archive: None },
+            Self::Folder(folder) => Listing {
+                files: walked(folder, template)?,
+                archive: None,
+            },
             Self::Archive(path) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let metadata = fs::metadata(path).map_err(|error| failed(&name, error))?;
                 let found = |(index, name): (usize, String)| {
                     let parts = template.parts(&name)?;
-                    Some(Found { name: name.into(), parts, whence: Whence::Member(index) })
+                    Some(Found {
+                        name: name.into(),
+                        parts,
+                        whence: Whence::Member(index),
+                    })
                 };
                 let files = self.members()?.into_iter().filter_map(found).collect();
-                Listing { files, archive: Some(Mark::of(&metadata)) }
+                Listing {
+                    files,
+                    archive: Some(Mark::of(&metadata)),
+                }
             }
         };
         if listing.files.is_empty() {
@@ -134,8 +149,11 @@ impl Root {
                 Self::Archive(_) => "the archive given as `root`",
             };
             let doing = format!("{doing} {}", template.written());
-            return Err(SourceError::new(SourceErrorKind::NotFound, doing, what)
-                .help(format!("paths are relative to {where_}; check the spelling and the case")));
+            return Err(
+                SourceError::new(SourceErrorKind::NotFound, doing, what).help(format!(
+                    "paths are relative to {where_}; check the spelling and the case"
+                )),
+            );
         }
         listing.files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(listing)
@@ -146,7 +164,10 @@ impl Root {
         let mut names: Vec<String> = match self {
             Self::Folder(folder) => {
                 let all = Template::parse("*").expect("a star is a template");
-                walked(folder, &all)?.into_iter().map(|found| found.name.to_string()).collect()
+                walked(folder, &all)?
+                    .into_iter()
+                    .map(|found| found.name.to_string())
+                    .collect()
             }
             Self::Archive(_) => self.members()?.into_iter().map(|(_, name)| name).collect(),
         };
@@ -160,12 +181,18 @@ impl Root {
         let Some(archive) = self.archive()? else {
             return Ok(Vec::new());
         };
-        let names = archive.file_names_raw().zip(archive.file_names()).enumerate();
+        let names = archive
+            .file_names_raw()
+            .zip(archive.file_names())
+            .enumerate();
         Ok(names
             .map(|(index, (raw, name))| match str::from_utf8(raw) {
                 // Many programs write UTF-8 without saying so.
                 Ok(name) => (index, name.to_owned()),
-                Err(_) => (index, name.map(|name| name.into_owned()).unwrap_or_default()),
+                Err(_) => (
+                    index,
+                    name.map(|name| name.into_owned()).unwrap_or_default(),
+                ),
             })
             .filter(|(_, name)| !name.ends_with('/') && !name.starts_with("__MACOSX/"))
             .collect())
@@ -174,15 +201,27 @@ impl Root {
 
 /// The name of the table that a file is by itself.
 pub(crate) fn stem(name: &str) -> Option<&str> {
-    let plain = COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
-    ENDINGS.iter().find_map(|ending| plain.strip_suffix(ending)).filter(|stem| !stem.is_empty())
+    let plain = COMPRESSED
+        .iter()
+        .find_map(|ending| name.strip_suffix(ending))
+        .unwrap_or(name);
+    ENDINGS
+        .iter()
+        .find_map(|ending| plain.strip_suffix(ending))
+        .filter(|stem| !stem.is_empty())
 }
 
 fn walked(folder: &Path, template: &Template) -> Result<Vec<Found>, SourceError> {
     let mut files = Vec::new();
     if template.is_pattern() {
         let below = folder.join(template.folder());
-        walk(&below, template.folder(), template.depth(), template, &mut files)?;
+        walk(
+            &below,
+            template.folder(),
+            template.depth(),
+            template,
+            &mut files,
+        )?;
     } else {
         let path = folder.join(template.written());
         let name = template.written();
@@ -240,7 +279,11 @@ fn walk(
             && let Some(parts) = template.parts(&name)
         {
             let whence = Whence::File(entry.path(), Mark::of(&metadata));
-            files.push(Found { name: name.into(), parts, whence });
+            files.push(Found {
+                name: name.into(),
+                parts,
+                whence,
+            });
         }
     }
     Ok(())
@@ -249,9 +292,11 @@ fn walk(
 /// The error for what the operating system said of a file.
 pub(crate) fn failed(name: &str, error: io::Error) -> SourceError {
     let (kind, reason, help) = match error.kind() {
-        io::ErrorKind::NotFound => {
-            (SourceErrorKind::NotFound, "it is not there".to_owned(), Some("check the path"))
-        }
+        io::ErrorKind::NotFound => (
+            SourceErrorKind::NotFound,
+            "it is not there".to_owned(),
+            Some("check the path"),
+        ),
         io::ErrorKind::PermissionDenied => (
             SourceErrorKind::Denied,
             "permission denied".to_owned(),
@@ -268,6 +313,9 @@ pub(crate) fn failed(name: &str, error: io::Error) -> SourceError {
 
 /// The error for a file that is not what the settings say.
 pub(crate) fn refused(name: &str, reason: &str) -> SourceError {
-    SourceError::new(SourceErrorKind::Malformed, format!("read {name}"), reason)
-        .at(Place { file: name.into(), line: None, byte: None })
+    SourceError::new(SourceErrorKind::Malformed, format!("read {name}"), reason).at(Place {
+        file: name.into(),
+        line: None,
+        byte: None,
+    })
 }

@@ -226,7 +226,9 @@ impl Fields {
             }
             known.object = self.object;
             let peek = cursor.jiter.peek()?;
-            let news = known.shape.observe::<LEARN>(cursor, peek, depth, &mut known.order)?;
+            let news = known
+                .shape
+                .observe::<LEARN>(cursor, peek, depth, &mut known.order)?;
             if news == News::Some {
                 return Ok(news);
             }
@@ -237,9 +239,20 @@ impl Fields {
     }
 
     /// The field of that name. `before` is one more than the field that came before it.
-    fn find<const LEARN: bool>(&mut self, name: &str, before: usize, depth: usize) -> Option<usize> {
-        let guess = before.checked_sub(1).map_or(0, |before| self.list[before].next);
-        if self.list.get(guess).is_some_and(|known| *known.name == *name) {
+    fn find<const LEARN: bool>(
+        &mut self,
+        name: &str,
+        before: usize,
+        depth: usize,
+    ) -> Option<usize> {
+        let guess = before
+            .checked_sub(1)
+            .map_or(0, |before| self.list[before].next);
+        if self
+            .list
+            .get(guess)
+            .is_some_and(|known| *known.name == *name)
+        {
             return Some(guess);
         }
         if let Some(field) = self.index.get(name) {
@@ -248,9 +261,19 @@ impl Fields {
         if !LEARN {
             return None;
         }
-        let order = if depth == 1 { Tracker::default() } else { Tracker::lost() };
+        let order = if depth == 1 {
+            Tracker::default()
+        } else {
+            Tracker::lost()
+        };
         let (object, next) = (0, self.list.len() + 1);
-        self.list.push(Known { name: name.into(), shape: Shape::default(), order, object, next });
+        self.list.push(Known {
+            name: name.into(),
+            shape: Shape::default(),
+            order,
+            object,
+            next,
+        });
         self.index.insert(name.into(), next - 1);
         Some(next - 1)
     }
@@ -337,7 +360,10 @@ impl Shape {
         }
         let news = fields.observe::<LEARN>(cursor, depth)?;
         if fields.list.len() > MAX_KEYS {
-            **fields = Fields { map: true, ..Fields::default() };
+            **fields = Fields {
+                map: true,
+                ..Fields::default()
+            };
         }
         Ok(news)
     }
@@ -346,7 +372,10 @@ impl Shape {
     fn kind(&self, name: &str, depth: usize, notes: &mut Vec<String>) -> Kind {
         let seen = self.seen;
         if seen.mixed() {
-            notes.push(format!("`{name}` holds {}; it is read as JSON text", seen.words()));
+            notes.push(format!(
+                "`{name}` holds {}; it is read as JSON text",
+                seen.words()
+            ));
             return Kind::Json;
         }
         if seen.has(Seen::LIST) || seen.has(Seen::OBJECT) {
@@ -388,11 +417,15 @@ impl Fields {
             return Kind::Json;
         }
         if self.list.is_empty() {
-            notes.push(format!("`{name}` is always an empty object; it is read as JSON text"));
+            notes.push(format!(
+                "`{name}` is always an empty object; it is read as JSON text"
+            ));
             return Kind::Json;
         }
         let kind = |field: &Known| {
-            let kind = field.shape.kind(&format!("{name}.{}", field.name), depth + 1, notes);
+            let kind = field
+                .shape
+                .kind(&format!("{name}.{}", field.name), depth + 1, notes);
             (field.name.to_string(), kind)
         };
         Kind::Object(self.list.iter().map(kind).collect())
@@ -413,7 +446,11 @@ fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Se
             if order.follows() {
                 order.offer_whole(whole);
             }
-            if whole.unsigned_abs() <= EXACT { Seen::WHOLE } else { Seen::LARGE }
+            if whole.unsigned_abs() <= EXACT {
+                Seen::WHOLE
+            } else {
+                Seen::LARGE
+            }
         }
         Number::Double(_) => Seen::DOUBLE,
         Number::Wide => Seen::WIDE,

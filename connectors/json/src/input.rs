@@ -1,17 +1,24 @@
 //! One file as a stream of bytes, decompressed.
 
 use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use chatferry_core::place::Place;
 use chatferry_core::source::{SourceError, SourceErrorKind};
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 
 use crate::files::{Archive, COMPRESSED, Found, Mark, Root, Whence, failed, refused};
 use crate::window::At;
 
 /// Bytes looked at to tell text from other things.
 const HEAD: u64 = 4096;
+/// Compressed bytes read at a time.
+const PACKED: usize = 64 * 1024;
+/// With what compressed data begins.
+const GZIP: &[u8] = b"\x1f\x8b";
+const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
+/// The same from the second byte, for a part that readers skip.
+const ZSTD_SKIPPED: &[u8] = b"\x2a\x4d\x18";
 
 /// Opens files one after the other; an archive is opened once.
 pub(crate) struct Opener {
@@ -21,7 +28,9 @@ pub(crate) struct Opener {
 impl Opener {
     /// An opener for the files of that root.
     pub(crate) fn new(root: &Root) -> Result<Self, SourceError> {
-        Ok(Self { archive: root.archive()? })
+        Ok(Self {
+            archive: root.archive()?,
+        })
     }
 
     /// The bytes of a file.
@@ -34,7 +43,10 @@ impl Opener {
                 Box::new(opened.take(mark.size))
             }
             Whence::Member(index) => {
-                let archive = self.archive.as_mut().expect("members are only found in archives");
+                let archive = self
+                    .archive
+                    .as_mut()
+                    .expect("members are only found in archives");
                 Box::new(archive.by_index(*index).map_err(|error| {
                     refused(name, "it cannot be taken out of the archive")
                         .help("unpack the archive, and give the folder as `root`")
@@ -43,9 +55,13 @@ impl Opener {
             }
         };
         let plain: Box<dyn Read + 'a> = if name.ends_with(COMPRESSED[0]) {
+            let stored = packed(name, stored, "gzip", |head| head.starts_with(GZIP))?;
             Box::new(MultiGzDecoder::new(stored))
         } else if name.ends_with(COMPRESSED[1]) {
-            Box::new(zstd::Decoder::new(stored).map_err(|error| failed(name, error))?)
+            let stored = packed(name, stored, "zstd", |head| {
+                head.starts_with(ZSTD) || head.get(1..4) == Some(ZSTD_SKIPPED)
+            })?;
+            Box::new(zstd::Decoder::with_buffer(stored).map_err(|error| failed(name, error))?)
         } else {
             stored
         };
@@ -53,6 +69,22 @@ impl Opener {
         headed.check(file)?;
         Ok(Box::new(headed))
     }
+}
+
+/// The compressed bytes of a file, if they begin as such bytes do.
+fn packed<'a>(
+    name: &str,
+    stored: Box<dyn Read + 'a>,
+    by: &str,
+    begins: fn(&[u8]) -> bool,
+) -> Result<BufReader<Box<dyn Read + 'a>>, SourceError> {
+    let mut stored = BufReader::with_capacity(PACKED, stored);
+    let head = stored.fill_buf().map_err(|error| failed(name, error))?;
+    if begins(head) {
+        return Ok(stored);
+    }
+    let reason = format!("its name says that it is compressed by {by}, and it is not");
+    Err(refused(name, &reason).help("give it a name without that ending, or export it again"))
 }
 
 /// Whether a file is no longer what it was when it was listed.
@@ -84,7 +116,11 @@ pub(crate) fn broken(file: &Found, error: io::Error, at: At) -> SourceError {
             | io::ErrorKind::InvalidInput
             | io::ErrorKind::Other
     );
-    let place = Place { file: name.into(), line: Some(at.line), byte: Some(at.byte) };
+    let place = Place {
+        file: name.into(),
+        line: Some(at.line),
+        byte: Some(at.byte),
+    };
     if packed && damage {
         let reason = match error.kind() {
             io::ErrorKind::UnexpectedEof => "its compressed data breaks off",
@@ -110,7 +146,11 @@ impl<R: Read> Headed<R> {
     fn open(mut rest: R) -> Self {
         let mut head = Vec::new();
         let failure = rest.by_ref().take(HEAD).read_to_end(&mut head).err();
-        Self { head: Cursor::new(head), failure, rest }
+        Self {
+            head: Cursor::new(head),
+            failure,
+            rest,
+        }
     }
 
     /// Finds out early what is no text at all.
@@ -118,13 +158,25 @@ impl<R: Read> Headed<R> {
         let head = self.head.get_ref();
         let begins = |with: &[u8]| head.starts_with(with);
         let (reason, help) = if begins(b"\xff\xfe") || begins(b"\xfe\xff") {
-            ("it is UTF-16, and JSON is UTF-8", "convert it, such as by `iconv -f UTF-16 -t UTF-8`")
-        } else if begins(b"\x1f\x8b") {
-            ("it is compressed by gzip", "give it a name that ends in `.gz`")
-        } else if begins(b"\x28\xb5\x2f\xfd") {
-            ("it is compressed by zstd", "give it a name that ends in `.zst`")
+            (
+                "it is UTF-16, and JSON is UTF-8",
+                "convert it, such as by `iconv -f UTF-16 -t UTF-8`",
+            )
+        } else if begins(GZIP) {
+            (
+                "it is compressed by gzip",
+                "give it a name that ends in `.gz`",
+            )
+        } else if begins(ZSTD) {
+            (
+                "it is compressed by zstd",
+                "give it a name that ends in `.zst`",
+            )
         } else if begins(b"PK\x03\x04") {
-            ("it is a zip archive", "give it as `root`, and the file within it as `path`")
+            (
+                "it is a zip archive",
+                "give it as `root`, and the file within it as `path`",
+            )
         } else if looks_binary(head) {
             ("it is a binary file", "check that `path` names JSON text")
         } else {

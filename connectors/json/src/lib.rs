@@ -31,13 +31,15 @@ mod settings;
 mod splitter;
 mod syntax;
 mod template;
-#[cfg(test)]
-mod tests;
 mod window;
 
 use chatferry_config::Registry;
 
 /// Adds the `json` source.
 pub fn register<D>(connectors: &mut Registry<D>) {
-    connectors.source("json", "JSON lines and JSON documents, in folders and archives", settings::plan);
+    connectors.source(
+        "json",
+        "JSON lines and JSON documents, in folders and archives",
+        settings::plan,
+    );
 }

@@ -28,7 +28,10 @@ impl<R: Read> Lines<R> {
             if length == 0 {
                 return Ok(None);
             }
-            if self.window.bytes()[..length].iter().all(|byte| is_blank(*byte)) {
+            if self.window.bytes()[..length]
+                .iter()
+                .all(|byte| is_blank(*byte))
+            {
                 self.window.pass_line(length, breaks);
                 continue;
             }
@@ -83,6 +86,8 @@ impl<R: Read> Lines<R> {
     }
 
     fn more(&mut self) -> Result<bool, Trouble> {
-        self.window.more().map_err(|error| Trouble::Read(error, self.window.at()))
+        self.window
+            .more()
+            .map_err(|error| Trouble::Read(error, self.window.at()))
     }
 }

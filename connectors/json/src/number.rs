@@ -38,7 +38,10 @@ impl Number {
     /// The number as a double, if that is exact or it was written as one.
     pub(crate) fn double(self) -> Option<f64> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "no more than 53 bits, so none is lost")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "no more than 53 bits, so none is lost"
+            )]
             Self::Whole(whole) if whole.unsigned_abs() <= EXACT => Some(whole as f64),
             Self::Double(double) => Some(double),
             _ => None,

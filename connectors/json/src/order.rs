@@ -24,7 +24,10 @@ enum Value {
 impl Tracker {
     /// A tracker for what no order is known of.
     pub(crate) fn lost() -> Self {
-        Self { lost: true, ..Self::default() }
+        Self {
+            lost: true,
+            ..Self::default()
+        }
     }
 
     /// Whether values need still be offered.

@@ -84,11 +84,18 @@ pub(crate) fn go_through<B>(
 
 /// A place in a file, as a person is told it.
 pub(crate) fn place(file: &Found, at: At) -> Place {
-    Place { file: file.name.clone(), line: Some(at.line), byte: Some(at.byte) }
+    Place {
+        file: file.name.clone(),
+        line: Some(at.line),
+        byte: Some(at.byte),
+    }
 }
 
 /// Whether it is data that is cut off or damaged, of which what came before can be read.
 pub(crate) fn is_damage(error: &SourceError) -> bool {
     error.kind == SourceErrorKind::Malformed
-        && error.place.as_ref().is_some_and(|place| place.byte.is_some())
+        && error
+            .place
+            .as_ref()
+            .is_some_and(|place| place.byte.is_some())
 }

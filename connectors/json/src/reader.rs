@@ -40,16 +40,29 @@ impl SourceSettings for JsonSettings {
                 if let Some(other) = tables.insert(name.clone(), settings) {
                     let other = other.template.written().to_owned();
                     let reason = format!("{other} and {file} would both be the table `{name}`");
-                    return Err(SourceError::new(SourceErrorKind::Pipeline, "list the tables", reason)
-                        .help("name the tables in `tables`, each with its path"));
+                    return Err(SourceError::new(
+                        SourceErrorKind::Pipeline,
+                        "list the tables",
+                        reason,
+                    )
+                    .help("name the tables in `tables`, each with its path"));
                 }
             }
         }
         let offer = |(name, settings): (String, TableSettings)| {
             let (settings, described) = (Arc::new(settings), OnceCell::new());
-            (name, Arc::new(Offered { settings, described }))
+            (
+                name,
+                Arc::new(Offered {
+                    settings,
+                    described,
+                }),
+            )
         };
-        Ok(Arc::new(JsonSource { root, tables: tables.into_iter().map(offer).collect() }))
+        Ok(Arc::new(JsonSource {
+            root,
+            tables: tables.into_iter().map(offer).collect(),
+        }))
     }
 }
 
@@ -61,7 +74,9 @@ impl Source for JsonSource {
 
     async fn describe(&self, table: &str) -> Result<Arc<Table>, SourceError> {
         let offered = self.offered(table)?;
-        Ok(Arc::clone(&offered.described(table, &self.root).await?.table))
+        Ok(Arc::clone(
+            &offered.described(table, &self.root).await?.table,
+        ))
     }
 
     fn scan(&self, scan: Scan) -> BatchStream {
@@ -71,7 +86,11 @@ impl Source for JsonSource {
         let reading = async move {
             let offered = offered?;
             let described = offered.described(&table.name, &root).await?;
-            Ok(Reading { root, settings: Arc::clone(&offered.settings), described })
+            Ok(Reading {
+                root,
+                settings: Arc::clone(&offered.settings),
+                described,
+            })
         };
         batches(reading.boxed(), scan)
     }
@@ -82,8 +101,11 @@ impl JsonSource {
         self.tables.get(table).cloned().ok_or_else(|| {
             let names: Vec<&str> = self.tables.keys().map(String::as_str).collect();
             let help = match names.as_slice() {
-                [] => "the folder has no `.json`, `.jsonl` or `.ndjson` file; set `path` or `tables`".into(),
-                _ => format!("it has {}", names.join(", ")),
+                [] => {
+                    "the folder has no `.json`, `.jsonl` or `.ndjson` file; set `path` or `tables`"
+                        .into()
+                }
+                _ => format!("its tables are {}", names.join(", ")),
             };
             let reason = "the source has no such table";
             SourceError::new(SourceErrorKind::NotFound, format!("read {table}"), reason).help(help)
@@ -106,7 +128,11 @@ impl Offered {
                 Ok(described) => described.map(Arc::new),
                 Err(_) => match thread.await {
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                    _ => Err(SourceError::new(SourceErrorKind::Failed, "read", "the program ends")),
+                    _ => Err(SourceError::new(
+                        SourceErrorKind::Failed,
+                        "read",
+                        "the program ends",
+                    )),
                 },
             }
         };
@@ -117,6 +143,9 @@ impl Offered {
 impl fmt::Debug for JsonSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tables: Vec<&String> = self.tables.keys().collect();
-        f.debug_struct("JsonSource").field("root", &self.root).field("tables", &tables).finish()
+        f.debug_struct("JsonSource")
+            .field("root", &self.root)
+            .field("tables", &tables)
+            .finish()
     }
 }

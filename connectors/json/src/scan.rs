@@ -67,7 +67,11 @@ async fn pull((mut receiver, mut thread): Pulled) -> Option<(Sent, Pulled)> {
 
 /// Reads the files and sends batches until nobody takes them.
 fn read(reading: &Reading, scan: &Scan, sender: &mpsc::Sender<Sent>) {
-    let Reading { root, settings, described } = reading;
+    let Reading {
+        root,
+        settings,
+        described,
+    } = reading;
     let parts = settings.template.columns().len();
     let mut rows = Rows {
         decoder: Decoder::new(&described.columns, parts, &scan.columns, scan.schema()),
@@ -76,8 +80,8 @@ fn read(reading: &Reading, scan: &Scan, sender: &mpsc::Sender<Sent>) {
         passed: 0,
         sender,
     };
-    let same = Arc::ptr_eq(&scan.table, &described.table)
-        || scan.table.schema == described.table.schema;
+    let same =
+        Arc::ptr_eq(&scan.table, &described.table) || scan.table.schema == described.table.schema;
     // Listed again, so that what has changed is noticed before anything is read.
     if !same || root.list(&settings.template).ok().as_ref() != Some(&described.listing) {
         rows.fail(changed(settings.template.written()));
@@ -142,12 +146,21 @@ impl Rows<'_> {
             }
             Event::Leave { .. } => return ControlFlow::Continue(()),
         }
-        if self.is_full() { self.flush() } else { ControlFlow::Continue(()) }
+        if self.is_full() {
+            self.flush()
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn reject(&mut self, rule: &'static str, detail: String, file: &Found, at: At) {
         let place = Some(place(file, at));
-        self.rejected.push(RejectedRow { rule: rule.into(), detail, id: None, place });
+        self.rejected.push(RejectedRow {
+            rule: rule.into(),
+            detail,
+            id: None,
+            place,
+        });
     }
 
     fn is_full(&mut self) -> bool {
@@ -168,7 +181,10 @@ impl Rows<'_> {
             return ControlFlow::Continue(());
         }
         let rejected = std::mem::take(&mut self.rejected);
-        let batch = Batch { rows: self.decoder.finish(), rejected };
+        let batch = Batch {
+            rows: self.decoder.finish(),
+            rejected,
+        };
         match self.sender.blocking_send(Ok(batch)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(Stop::Gone),

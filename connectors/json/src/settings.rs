@@ -48,7 +48,13 @@ impl TableSettings {
     /// The settings of a table of which only the path is said.
     pub(crate) fn of(template: Template) -> Self {
         let (records, schema) = (Vec::new(), Vec::new());
-        Self { template, records, format: None, schema, max_record: MAX_RECORD }
+        Self {
+            template,
+            records,
+            format: None,
+            schema,
+            max_record: MAX_RECORD,
+        }
     }
 }
 
@@ -64,12 +70,17 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
         None => (folder, "the pipeline file's folder".to_owned()),
     };
     let tables = match (path, &mut tables) {
-        (Some(path), Some(_)) => {
+        (Some(path), Some(tables)) => {
+            tables.entries(); // which are not what is wrong
             let message = "`path` is one table, and `tables` names several";
             section.mistake(
-                Mistake::error("json::path-and-tables", message, path.name_at().or(path.at()))
-                    .label("either this, or `tables`")
-                    .help("move the path into `tables`, under a name of its own"),
+                Mistake::error(
+                    "json::path-and-tables",
+                    message,
+                    path.name_at().or(path.at()),
+                )
+                .label("either this, or `tables`")
+                .help("move the path into `tables`, under a name of its own"),
             );
             return None;
         }
@@ -86,7 +97,11 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
             Vec::new()
         }
     };
-    Some(Box::new(JsonSettings { root, root_written, tables }))
+    Some(Box::new(JsonSettings {
+        root,
+        root_written,
+        tables,
+    }))
 }
 
 /// Reads `tables`: all of them, so that all mistakes are noted.
@@ -120,7 +135,9 @@ impl Options {
     /// Reads them; `None` when one of them cannot be used.
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let records = section.get("records").map(|node| records(&node));
-        let format = section.get("format").map(|node| node.choice(&["lines", "document"]));
+        let format = section
+            .get("format")
+            .map(|node| node.choice(&["lines", "document"]));
         let schema = section.get("schema").map(|node| fields(&node));
         let max_record = section.get("max_record").map(|node| max_record(&node));
         Some(Self {
@@ -141,18 +158,25 @@ impl Options {
         if let Some(records) = self.records {
             if table.format == Some(Format::Lines) {
                 path.mistake(
-                    Mistake::error("json::records-in-lines", "`records` needs a document", records.at)
-                        .label("a line has no records within it")
-                        .help("take out `format = \"lines\"`, or this"),
+                    Mistake::error(
+                        "json::records-in-lines",
+                        "`records` needs a document",
+                        records.at,
+                    )
+                    .label("a line has no records within it")
+                    .help("take out `format = \"lines\"`, or this"),
                 );
                 return None;
             }
             table.records = records.value.split('.').map(str::to_owned).collect();
         }
         table.schema = self.schema.unwrap_or_default();
-        if let Some(column) = table.template.columns().iter().find(|column| {
-            table.schema.iter().any(|(name, _)| name == *column)
-        }) {
+        if let Some(column) = table
+            .template
+            .columns()
+            .iter()
+            .find(|column| table.schema.iter().any(|(name, _)| name == *column))
+        {
             let message = format!("{} is set by the path and by `schema`", quoted(column));
             path.mistake(
                 Mistake::error("json::column-twice", message, path.at())
@@ -162,7 +186,9 @@ impl Options {
             return None;
         }
         if let Some(most) = self.max_record {
-            table.max_record = usize::try_from(most.value).unwrap_or(MOST_RECORD).min(MOST_RECORD);
+            table.max_record = usize::try_from(most.value)
+                .unwrap_or(MOST_RECORD)
+                .min(MOST_RECORD);
         }
         Some(table)
     }
@@ -174,7 +200,9 @@ impl Options {
             section.mistake(
                 Mistake::error("json::option-without-path", message, at)
                     .label("of which table?")
-                    .help(format!("write it in `tables`: `name = {{ path = \"…\", {key} = … }}`")),
+                    .help(format!(
+                        "write it in `tables`: `name = {{ path = \"…\", {key} = … }}`"
+                    )),
             );
         };
         if let Some(records) = self.records {
@@ -214,7 +242,8 @@ fn template(node: &Node<'_>) -> Option<Template> {
         ),
         TemplateError::Twice(name) => (
             format!("two placeholders are called {}", quoted(&name)),
-            "each becomes a column, so each needs a name of its own; `*` makes no column".to_owned(),
+            "each becomes a column, so each needs a name of its own; `*` makes no column"
+                .to_owned(),
         ),
     };
     node.mistake(Mistake::error("json::path", message, written.at).help(help));

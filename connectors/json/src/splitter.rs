@@ -99,3 +99,98 @@ pub(crate) fn too_long(max_record: usize, at: At) -> Piece<'static> {
     let detail = format!("the record is longer than {max_record} bytes");
     Piece::Rejected("record-too-long", detail, at)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives a file in pieces of these sizes, over and over.
+    struct Chunks<'b> {
+        bytes: &'b [u8],
+        sizes: &'b [usize],
+        turn: usize,
+    }
+
+    impl Read for Chunks<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let size = self.sizes[self.turn % self.sizes.len()];
+            self.turn += 1;
+            let length = size.min(buffer.len()).min(self.bytes.len());
+            buffer[..length].copy_from_slice(&self.bytes[..length]);
+            self.bytes = &self.bytes[length..];
+            Ok(length)
+        }
+    }
+
+    /// Everything that a file gives, in words.
+    fn pieces(
+        bytes: &[u8],
+        sizes: &[usize],
+        format: Option<Format>,
+        path: &[String],
+    ) -> Vec<String> {
+        let window = Window::new(Chunks {
+            bytes,
+            sizes,
+            turn: 0,
+        });
+        let mut splitter = Splitter::new(window, format, path, 40).expect("nothing fails");
+        let mut pieces = Vec::new();
+        loop {
+            match splitter.next() {
+                Ok(None) => return pieces,
+                Ok(Some(piece)) => pieces.push(format!("{piece:?}")),
+                Err(trouble) => {
+                    pieces.push(format!("{trouble:?}"));
+                    return pieces;
+                }
+            }
+        }
+    }
+
+    /// Something like a file: parts of records, of documents and of neither.
+    fn file() -> impl Strategy<Value = Vec<u8>> {
+        let part = prop::sample::select(vec![
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "\"",
+            "\\",
+            "\n",
+            "\r\n",
+            " ",
+            "{\"a\":1}",
+            "{\"a\":[1,{}]},",
+            "\"m\":",
+            "{\"m\":[",
+            "\"x\\\"]\"",
+            "null",
+            "12",
+            "a text that is longer than it may be, much",
+            "\u{feff}",
+            "é",
+        ]);
+        prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat().into_bytes())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn where_a_file_is_cut_into_chunks_changes_nothing(
+            bytes in file(),
+            sizes in prop::collection::vec(1_usize..9, 1..5),
+            format in prop::sample::select(vec![None, Some(Format::Lines), Some(Format::Document)]),
+            deep in any::<bool>(),
+        ) {
+            let path = if deep { vec!["m".to_owned()] } else { Vec::new() };
+            let whole = pieces(&bytes, &[usize::MAX], format, &path);
+            prop_assert_eq!(whole, pieces(&bytes, &sizes, format, &path));
+        }
+    }
+}

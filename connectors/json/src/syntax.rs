@@ -31,7 +31,13 @@ pub(crate) struct Malformed {
 impl Malformed {
     /// A breach of that rule at that byte of the record.
     pub(crate) fn new(rule: &'static str, what: impl Into<String>, index: usize) -> Self {
-        Self { rule, what: what.into(), index, column: None, unfinished: false }
+        Self {
+            rule,
+            what: what.into(),
+            index,
+            column: None,
+            unfinished: false,
+        }
     }
 
     /// The same within the field of that name.
@@ -71,7 +77,9 @@ impl From<JiterError> for Malformed {
                 T::ExpectedColon => ("no `:` after a key", false),
                 T::ExpectedListCommaOrEnd => ("neither `,` nor `]` after an item", false),
                 T::ExpectedObjectCommaOrEnd => ("neither `,` nor `}` after a value", false),
-                T::ExpectedSomeIdent | T::ExpectedSomeValue => ("something that is no value", false),
+                T::ExpectedSomeIdent | T::ExpectedSomeValue => {
+                    ("something that is no value", false)
+                }
                 T::InvalidEscape => ("an escape that JSON does not have", false),
                 T::InvalidNumber => ("something that is no number", false),
                 T::NumberOutOfRange => ("a number of too many digits", false),
@@ -87,7 +95,10 @@ impl From<JiterError> for Malformed {
                 _ => ("something that is not JSON", false),
             },
         };
-        Self { unfinished, ..Self::new("malformed", what, error.index) }
+        Self {
+            unfinished,
+            ..Self::new("malformed", what, error.index)
+        }
     }
 }
 
@@ -105,7 +116,10 @@ impl<'j> Cursor<'j> {
         // Checked here once: the parser does not look into strings that it skips, and whether a
         // record can be read must not depend on which columns are wanted.
         match std::str::from_utf8(json) {
-            Ok(_) => Ok(Self { json, jiter: Jiter::with_tape(json, tape) }),
+            Ok(_) => Ok(Self {
+                json,
+                jiter: Jiter::with_tape(json, tape),
+            }),
             Err(error) => {
                 let what = "bytes that are not UTF-8";
                 Err((Malformed::new("malformed", what, error.valid_up_to()), tape))
@@ -120,21 +134,32 @@ impl<'j> Cursor<'j> {
 
     /// The same key for the second time.
     pub(crate) fn duplicate_key(&self) -> Malformed {
-        self.breach("duplicate-key", "the same key twice in one object, the second")
+        self.breach(
+            "duplicate-key",
+            "the same key twice in one object, the second",
+        )
     }
 
     /// What stands where a record should: nothing else than an object is one.
     pub(crate) fn record(&mut self) -> Result<(), Malformed> {
-        let found = match self.jiter.peek()? {
-            Peek::Object => return Ok(()),
+        let peek = self.jiter.peek()?;
+        if peek == Peek::Object {
+            return Ok(());
+        }
+        let start = self.jiter.current_index();
+        self.pass(peek, 0)?;
+        let found = match peek {
             Peek::Array => "a list",
             Peek::String => "text",
             Peek::Null => "null",
             Peek::True | Peek::False => "true or false",
-            peek if peek.is_num() => "a number",
-            _ => return Err(self.breach("malformed", "something that is not JSON")),
+            _ => "a number",
         };
-        Err(self.breach("malformed", format!("{found} instead of an object")))
+        Err(Malformed::new(
+            "malformed",
+            format!("{found} instead of an object"),
+            start,
+        ))
     }
 
     /// An error when a value that deep may not be entered.
@@ -151,7 +176,10 @@ impl<'j> Cursor<'j> {
             Peek::Object => {
                 self.enter(depth + 1)?;
                 let mut keys = Keys::default();
-                let mut more = self.jiter.next_object_bytes()?.map(|key| span(self.json, key));
+                let mut more = self
+                    .jiter
+                    .next_object_bytes()?
+                    .map(|key| span(self.json, key));
                 while let Some((start, length)) = more {
                     if !keys.add(&self.json[start..start + length]) {
                         return Err(self.duplicate_key());
@@ -211,7 +239,9 @@ fn unescaped(written: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(written);
     }
     let quoted = [b"\"", written, b"\""].concat();
-    let text = Jiter::new(&quoted).known_str().map(|text| text.as_bytes().to_vec());
+    let text = Jiter::new(&quoted)
+        .known_str()
+        .map(|text| text.as_bytes().to_vec());
     Cow::Owned(text.unwrap_or_else(|_| written.to_vec()))
 }
 

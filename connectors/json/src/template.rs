@@ -53,12 +53,20 @@ impl Template {
         let many = written.contains(['*', '?', '{']);
         let pattern =
             many.then(|| Regex::new(&pattern).expect("what is not a wildcard was escaped"));
-        Ok(Self { written: written.to_owned(), columns, pattern })
+        Ok(Self {
+            written: written.to_owned(),
+            columns,
+            pattern,
+        })
     }
 
     /// A path that stands for itself, whatever characters are in it.
     pub(crate) fn literal(path: &str) -> Self {
-        Self { written: path.to_owned(), columns: Vec::new(), pattern: None }
+        Self {
+            written: path.to_owned(),
+            columns: Vec::new(),
+            pattern: None,
+        }
     }
 
     /// As it was written.
@@ -82,15 +90,27 @@ impl Template {
             None => (path == self.written).then(Vec::new),
             Some(pattern) => {
                 let captures = pattern.captures(path)?;
-                Some(captures.iter().skip(1).flatten().map(|part| part.as_str().into()).collect())
+                Some(
+                    captures
+                        .iter()
+                        .skip(1)
+                        .flatten()
+                        .map(|part| part.as_str().into())
+                        .collect(),
+                )
             }
         }
     }
 
     /// The folder below which all its files are, with the slash behind it; may be empty.
     pub(crate) fn folder(&self) -> &str {
-        let wildcard = self.written.find(['*', '?', '{']).unwrap_or(self.written.len());
-        let slash = self.written[..wildcard].rfind('/').map_or(0, |slash| slash + 1);
+        let wildcard = self
+            .written
+            .find(['*', '?', '{'])
+            .unwrap_or(self.written.len());
+        let slash = self.written[..wildcard]
+            .rfind('/')
+            .map_or(0, |slash| slash + 1);
         &self.written[..slash]
     }
 
@@ -128,7 +148,11 @@ fn segment_pattern(
                     return Err(TemplateError::Twice(name.to_owned()));
                 }
                 columns.push(name.to_owned());
-                pattern.push_str(if begins { r"([^/.][^/]*?)" } else { r"([^/]+?)" });
+                pattern.push_str(if begins {
+                    r"([^/.][^/]*?)"
+                } else {
+                    r"([^/]+?)"
+                });
                 rest = behind;
             }
             _ => pattern.push_str(&regex::escape(character.encode_utf8(&mut [0; 4]))),
@@ -142,16 +166,27 @@ mod tests {
     use super::*;
 
     fn parts(template: &str, path: &str) -> Option<Vec<String>> {
-        Template::parse(template).expect("a good template").parts(path)
+        Template::parse(template)
+            .expect("a good template")
+            .parts(path)
     }
 
     #[test]
     fn placeholders_become_what_stands_there() {
-        let said = parts("export/{channel}/{date}.json", "export/general/2016-01-01.json");
+        let said = parts(
+            "export/{channel}/{date}.json",
+            "export/general/2016-01-01.json",
+        );
         assert_eq!(said, Some(vec!["general".into(), "2016-01-01".into()]));
-        assert_eq!(parts("{channel}-{date}.json", "a-b-c.json"), Some(vec!["a".into(), "b-c".into()]));
+        assert_eq!(
+            parts("{channel}-{date}.json", "a-b-c.json"),
+            Some(vec!["a".into(), "b-c".into()])
+        );
         assert_eq!(parts("{channel}/{date}.json", "general/x/y.json"), None);
-        assert_eq!(parts("*/{date}.json", "チャネル/y.json"), Some(vec!["y".into()]));
+        assert_eq!(
+            parts("*/{date}.json", "チャネル/y.json"),
+            Some(vec!["y".into()])
+        );
     }
 
     #[test]

@@ -31,7 +31,14 @@ impl<R: Read> Window<R> {
     /// A window at the beginning of a file.
     pub(crate) fn new(reader: R) -> Self {
         let at = At { line: 1, byte: 0 };
-        Self { reader, bytes: vec![0; CHUNK], start: 0, end: 0, at, ended: false }
+        Self {
+            reader,
+            bytes: vec![0; CHUNK],
+            start: 0,
+            end: 0,
+            at,
+            ended: false,
+        }
     }
 
     /// What is in memory.

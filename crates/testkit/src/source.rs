@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::kernels::cmp::gt;
 use arrow::compute::concat_batches;
+use arrow::compute::kernels::cmp::gt;
 use arrow::datatypes::Schema;
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Batch, Scan, Source, SourceError, Table};
@@ -21,13 +21,28 @@ use futures::StreamExt;
 pub async fn assert_contract(source: Arc<dyn Source>, table: &str) {
     let tables = source.tables().await.expect("the tables are listed");
     assert!(tables.is_sorted(), "the names of tables are sorted");
-    assert!(tables.iter().any(|name| name == table), "the table is among those listed");
+    assert!(
+        tables.iter().any(|name| name == table),
+        "the table is among those listed"
+    );
 
-    let described = source.describe(table).await.expect("the table is described");
-    let again = source.describe(table).await.expect("the table is described again");
+    let described = source
+        .describe(table)
+        .await
+        .expect("the table is described");
+    let again = source
+        .describe(table)
+        .await
+        .expect("the table is described again");
     assert_eq!(described.name, table, "a table knows its name");
-    assert!(Arc::ptr_eq(&described, &again), "asking again costs nothing");
-    assert!(source.describe("no such table at all").await.is_err(), "an unknown table is an error");
+    assert!(
+        Arc::ptr_eq(&described, &again),
+        "asking again costs nothing"
+    );
+    assert!(
+        source.describe("no such table at all").await.is_err(),
+        "an unknown table is an error"
+    );
 
     let all: Vec<usize> = (0..described.schema.fields().len()).collect();
     let whole = read(&source, &described, &all, 1_000).await;
@@ -52,17 +67,31 @@ async fn read(
     columns: &[usize],
     rows_per_batch: usize,
 ) -> Outcome {
-    let scan = Scan { table: Arc::clone(table), columns: columns.to_vec(), rows_per_batch };
+    let scan = Scan {
+        table: Arc::clone(table),
+        columns: columns.to_vec(),
+        rows_per_batch,
+    };
     let schema = scan.schema();
     let mut stream = source.scan(scan);
     let (mut batches, mut rejected, mut failed) = (Vec::new(), Vec::new(), None);
     while let Some(batch) = stream.next().await {
         assert!(failed.is_none(), "nothing follows an error");
         match batch {
-            Ok(Batch { rows, rejected: some }) => {
+            Ok(Batch {
+                rows,
+                rejected: some,
+            }) => {
                 assert!(rows.num_rows() > 0 || !some.is_empty(), "no batch is empty");
-                assert!(rows.num_rows() <= rows_per_batch, "a batch has at most so many rows");
-                assert_eq!(rows.schema(), schema, "each batch fits the schema of the scan");
+                assert!(
+                    rows.num_rows() <= rows_per_batch,
+                    "a batch has at most so many rows"
+                );
+                assert_eq!(
+                    rows.schema(),
+                    schema,
+                    "each batch fits the schema of the scan"
+                );
                 batches.push(rows);
                 rejected.extend(some);
             }
@@ -74,11 +103,18 @@ async fn read(
         [] => counted(batches.iter().map(RecordBatch::num_rows).sum()),
         _ => concat_batches(&schema, &batches).expect("batches of one schema"),
     };
-    Outcome { rows, rejected, failed }
+    Outcome {
+        rows,
+        rejected,
+        failed,
+    }
 }
 
 fn described_error(error: &SourceError) -> String {
-    assert!(!error.doing.is_empty() && !error.reason.is_empty(), "an error says what happened");
+    assert!(
+        !error.doing.is_empty() && !error.reason.is_empty(),
+        "an error says what happened"
+    );
     error.to_string()
 }
 
@@ -90,14 +126,28 @@ fn counted(rows: usize) -> RecordBatch {
 
 fn the_rows_are_as_described(table: &Table, whole: &Outcome) {
     if let Some(rows) = table.rows {
-        assert_eq!(whole.rows.num_rows() as u64, rows, "there are as many rows as described");
+        assert_eq!(
+            whole.rows.num_rows() as u64,
+            rows,
+            "there are as many rows as described"
+        );
     }
     for order in &table.orders {
-        let column = whole.rows.column_by_name(&order.column).expect("an order names a column");
-        assert!(never_descends(column), "`{}` never descends, and nulls come last", order.column);
+        let column = whole
+            .rows
+            .column_by_name(&order.column)
+            .expect("an order names a column");
+        assert!(
+            never_descends(column),
+            "`{}` never descends, and nulls come last",
+            order.column
+        );
     }
     for row in &whole.rejected {
-        assert!(!row.rule.is_empty() && !row.detail.is_empty(), "a rejected row says why");
+        assert!(
+            !row.rule.is_empty() && !row.detail.is_empty(),
+            "a rejected row says why"
+        );
     }
 }
 
@@ -107,7 +157,10 @@ fn never_descends(column: &ArrayRef) -> bool {
     if (0..values).any(|row| column.is_null(row)) {
         return false;
     }
-    let (earlier, later) = (column.slice(0, values.max(1) - 1), column.slice(values.min(1), values.max(1) - 1));
+    let (earlier, later) = (
+        column.slice(0, values.max(1) - 1),
+        column.slice(values.min(1), values.max(1) - 1),
+    );
     let descents = gt(&earlier, &later).expect("an ordered column can be compared");
     descents.true_count() == 0
 }
@@ -118,10 +171,16 @@ async fn two_scans_are_equal(
     all: &[usize],
     whole: &Outcome,
 ) {
-    let (one, other) = futures::join!(read(source, table, all, 1_000), read(source, table, all, 1_000));
+    let (one, other) = futures::join!(
+        read(source, table, all, 1_000),
+        read(source, table, all, 1_000)
+    );
     for again in [one, other] {
         assert_eq!(again.rows, whole.rows, "two scans give the same rows");
-        assert_eq!(again.rejected, whole.rejected, "two scans reject the same rows");
+        assert_eq!(
+            again.rejected, whole.rejected,
+            "two scans reject the same rows"
+        );
         assert_eq!(again.failed, whole.failed, "two scans end alike");
     }
 }
@@ -135,7 +194,10 @@ async fn batches_have_at_most_so_many_rows(
     for rows_per_batch in [1, 2, 7] {
         let again = read(source, table, all, rows_per_batch).await;
         assert_eq!(again.rows, whole.rows, "the size of batches changes no row");
-        assert_eq!(again.rejected, whole.rejected, "the size of batches rejects no other row");
+        assert_eq!(
+            again.rejected, whole.rejected,
+            "the size of batches rejects no other row"
+        );
     }
 }
 
@@ -154,10 +216,17 @@ async fn any_columns_can_be_had_in_any_order(
         // asks for that column.
         if some.rejected.len() == whole.rejected.len() {
             let rows = whole.rows.num_rows();
-            assert_eq!(some.rows.num_rows(), rows, "the columns wanted change no row");
+            assert_eq!(
+                some.rows.num_rows(),
+                rows,
+                "the columns wanted change no row"
+            );
             for (at, column) in columns.iter().enumerate() {
                 let (got, same) = (some.rows.column(at), whole.rows.column(*column));
-                assert_eq!(got, same, "a column is the same whichever others are wanted");
+                assert_eq!(
+                    got, same,
+                    "a column is the same whichever others are wanted"
+                );
             }
         }
     }
@@ -169,12 +238,19 @@ async fn a_scan_can_be_left_at_any_time(
     all: &[usize],
     whole: &Outcome,
 ) {
-    let scan = || Scan { table: Arc::clone(table), columns: all.to_vec(), rows_per_batch: 1 };
+    let scan = || Scan {
+        table: Arc::clone(table),
+        columns: all.to_vec(),
+        rows_per_batch: 1,
+    };
     drop(source.scan(scan()));
     for taken in 1..4 {
         let some: Vec<_> = source.scan(scan()).take(taken).collect().await;
         assert!(some.len() <= taken);
     }
     let again = read(source, table, all, 1_000).await;
-    assert_eq!(again.rows, whole.rows, "a scan that was left changes nothing for others");
+    assert_eq!(
+        again.rows, whole.rows,
+        "a scan that was left changes nothing for others"
+    );
 }

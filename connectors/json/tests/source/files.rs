@@ -1,0 +1,188 @@
+//! Which files are read, and how.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use chatferry_core::source::{Scan, SourceErrorKind};
+use chatferry_testkit::source::assert_contract;
+use futures::StreamExt;
+
+use crate::workshop::{Workshop, rows, shown};
+
+fn gz(contents: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(contents).expect("compressed");
+    encoder.finish().expect("compressed")
+}
+
+fn zstd(contents: &[u8]) -> Vec<u8> {
+    zstd::encode_all(contents, 1).expect("compressed")
+}
+
+#[tokio::test]
+async fn a_folder_full_of_files_is_a_table_for_each() {
+    let workshop = Workshop::new();
+    workshop.write("users.json", r#"[{"id":1},{"id":2}]"#);
+    workshop.write("rooms.ndjson", "{\"id\":1}\n");
+    workshop.write("messages.jsonl.gz", gz(b"{\"id\":1}\n{\"id\":2}\n"));
+    workshop.write("old.jsonl.zst", zstd(b"{\"id\":1}"));
+    workshop.write("readme.txt", "no table");
+    workshop.write("deeper/users.json", "[]");
+    let source = workshop.source("");
+    assert_eq!(
+        source.tables().await.expect("tables"),
+        ["messages", "old", "rooms", "users"]
+    );
+    for table in ["messages", "old", "rooms", "users"] {
+        assert_contract(source.clone(), table).await;
+    }
+}
+
+#[tokio::test]
+async fn two_files_cannot_be_one_table() {
+    let workshop = Workshop::new();
+    workshop.write("users.json", "[]");
+    workshop.write("users.jsonl", "");
+    let error = workshop.open("").expect_err("a clash");
+    insta::assert_snapshot!(crate::workshop::error_shown(&error));
+}
+
+#[tokio::test]
+async fn a_template_makes_columns_of_the_path_in_sorted_order() {
+    let workshop = Workshop::new();
+    workshop.write("export/b/2016-01-02.json", r#"[{"text":"third"}]"#);
+    workshop.write("export/a/2016-01-02.json", r#"[{"text":"second"}]"#);
+    workshop.write("export/a/2016-01-01.json", r#"[{"text":"first"}]"#);
+    workshop.write("export/a/.hidden.json", "no");
+    workshop.write("export/users.json", "[]");
+    let source = workshop.source("root = \"export\"\ntables.messages = \"{channel}/{date}.json\"");
+    assert_contract(source.clone(), "messages").await;
+    insta::assert_snapshot!(shown(&source, "messages").await);
+}
+
+#[tokio::test]
+async fn an_archive_is_read_without_being_unpacked() {
+    let workshop = Workshop::new();
+    workshop.write_zip(
+        "export.zip",
+        &[
+            ("チャネル/1.json", b"[{\"id\":1}]"),
+            ("general/1.json", b"[{\"id\":2}]"),
+            ("general/2.jsonl.gz", &gz(b"{\"id\":3}\n")),
+            ("__MACOSX/general/1.json", b"\0\0"),
+            ("users.json", b"[{\"id\":4}]"),
+        ],
+    );
+    let source = workshop.source(
+        "root = \"export.zip\"\n[sources.files.tables]\nmessages = \"{channel}/*\"\nusers = \"users.json\"",
+    );
+    assert_contract(source.clone(), "messages").await;
+    assert_contract(source.clone(), "users").await;
+    insta::assert_snapshot!(shown(&source, "messages").await);
+    assert_eq!(
+        workshop
+            .source("root = \"export.zip\"")
+            .tables()
+            .await
+            .expect("tables"),
+        ["users"]
+    );
+}
+
+#[tokio::test]
+async fn records_are_found_on_a_path_through_objects_and_arrays() {
+    let workshop = Workshop::with(
+        "export.json",
+        r#"{"name":"x","guild":{"deep":[[1,"]"],{"messages":"no"}]},"channels":[
+            {"name":"a","messages":[{"id":1},{"id":2}]},
+            {"name":"b"},
+            {"messages":[],"name":"c"},
+            null,
+            {"messages":{"id":3}}
+        ],"count":3}"#,
+    );
+    let source = workshop.source("path = \"export.json\"\nrecords = \"channels.messages\"");
+    assert_contract(source.clone(), "records").await;
+    insta::assert_snapshot!(shown(&source, "records").await);
+}
+
+#[tokio::test]
+async fn marks_line_ends_and_blank_lines_do_not_matter() {
+    let workshop = Workshop::with("a.jsonl", "\u{feff}\r\n\n{\"id\":1}\r\n  \n{\"id\":2}");
+    let read = rows(&workshop.source(""), "a").await.expect("rows");
+    assert_eq!((read.rows.num_rows(), read.rejected.len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_file_that_changes_is_noticed() {
+    let workshop = Workshop::with("a.jsonl", "{\"id\":1}\n");
+    let source = workshop.source("");
+    let table = source.describe("a").await.expect("described");
+    workshop.write("a.jsonl", "{\"id\":1}\n{\"id\":2}\n");
+    let scan = Scan {
+        table,
+        columns: vec![0],
+        rows_per_batch: 10,
+    };
+    let batches: Vec<_> = source.scan(scan).collect().await;
+    let [Err(error)] = batches.as_slice() else {
+        panic!("one error")
+    };
+    assert_eq!(error.kind, SourceErrorKind::Changed);
+    insta::assert_snapshot!(crate::workshop::error_shown(error));
+}
+
+#[tokio::test]
+async fn a_batch_holds_no_more_than_a_few_megabytes() {
+    let body = "x".repeat(1 << 20);
+    let workshop = Workshop::with("a.jsonl", format!("{{\"body\":\"{body}\"}}\n").repeat(12));
+    let source = workshop.source("");
+    let table = source.describe("a").await.expect("described");
+    let scan = Scan {
+        table,
+        columns: vec![0],
+        rows_per_batch: 1_000,
+    };
+    let batches: Vec<_> = source
+        .scan(scan)
+        .map(|batch| batch.expect("rows").rows.num_rows())
+        .collect()
+        .await;
+    assert_eq!(batches, [4, 4, 4]);
+}
+
+/// Real exports, where they are at hand.
+#[tokio::test]
+async fn real_exports_can_be_read() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    if !shared.exists() {
+        return;
+    }
+    let workshop = Workshop::new();
+    let text = |path: &str| shared.join(path).display().to_string();
+    let settings = format!(
+        r#"[sources.files.tables]
+        irc = "{}"
+        slack = "{}"
+        discord = {{ path = "{}", records = "messages" }}
+        telegram = {{ path = "{}", records = "messages" }}
+        mattermost = "{}"
+        rocket = "{}"
+        unicode = "{}""#,
+        text("homegrown-irc-ubuntu/messages.jsonl"),
+        text("slack-houstondatavis/{channel}/{date}.json"),
+        text("discord-dce-samples/*.json"),
+        text("telegram-samples/*.json"),
+        text("mattermost-bulk-sample/import.jsonl"),
+        text("rocketchat-zulip-fixture/rocketchat_message.jsonl"),
+        text("slack-zulip-unicode-fixture/{channel}/{date}.json"),
+    );
+    let source = workshop.source(&settings);
+    let mut counts = Vec::new();
+    for table in source.tables().await.expect("tables") {
+        let read = rows(&source, &table).await.expect("rows");
+        assert!(read.failed.is_none());
+        counts.push((table, read.rows.num_rows(), read.rejected.len()));
+    }
+    insta::assert_debug_snapshot!(counts);
+}

@@ -1,0 +1,34 @@
+//! What is said of settings that cannot be used.
+
+use std::path::Path;
+
+use crate::workshop::planned;
+
+fn mistakes(settings: &str) -> String {
+    let text = format!("name = \"test\"\n[sources.files]\nconnector = \"json\"\n{settings}\n");
+    planned(&text, Path::new("/")).1
+}
+
+#[test]
+fn every_mistake_is_shown_at_once_where_it_stands() {
+    insta::assert_snapshot!(mistakes(
+        r#"[sources.files.tables]
+a = "{channel/x.json"
+b = { path = "{x}/{x}.json", format = "line" }
+c = { records = "a..b" }
+d = { path = "d.json", schema = { id = "integer", tags = [], at = {} } }
+e = { path = "{id}.json", schema = { id = "text" }, max_record = "2 GiB" }
+f = { path = "f.json", format = "lines", records = "x", recrods = "y" }
+g = 5"#
+    ));
+}
+
+#[test]
+fn a_path_and_tables_exclude_each_other() {
+    insta::assert_snapshot!(mistakes("path = \"a.json\"\ntables.b = \"b.json\""));
+}
+
+#[test]
+fn options_need_a_table_that_they_are_about() {
+    insta::assert_snapshot!(mistakes("format = \"lines\""));
+}
