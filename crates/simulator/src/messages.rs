@@ -1,0 +1,207 @@
+//! How messages are stored: the texts in a file, and in memory only what later ones are judged by.
+
+use std::borrow::Cow;
+use std::io;
+
+use crate::failure::Failure;
+use crate::response::{Object, write_json, write_number};
+use crate::rules::{Message, ReceiverType};
+use crate::settings::Keep;
+use crate::shelf::{ByHash, IdSet, hash};
+use crate::spool::Spool;
+use crate::switches::{AttachmentUrl, Switches};
+
+/// The messages.
+pub(crate) struct Messages {
+    muids: IdSet,
+    /// The greatest `sentAt` in each conversation.
+    newest: ByHash<i64>,
+    order_violations: u64,
+    /// The messages' lines of a dump, unless only ids are kept.
+    pub(crate) spool: Option<Spool>,
+    /// The line being written; kept for its memory.
+    line: Vec<u8>,
+}
+
+/// A muid that no message has, as a hash.
+pub(crate) struct UnusedMuid(u64);
+
+impl Messages {
+    pub(crate) fn new(keep: Keep) -> io::Result<Self> {
+        let spool = match keep {
+            Keep::Everything => Some(Spool::new()?),
+            Keep::Ids => None,
+        };
+        Ok(Self {
+            muids: IdSet::default(),
+            newest: ByHash::default(),
+            order_violations: 0,
+            spool,
+            line: Vec::new(),
+        })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.muids.len()
+    }
+
+    /// How many were stored after a newer one of their conversation.
+    pub(crate) fn order_violations(&self) -> u64 {
+        self.order_violations
+    }
+
+    /// Whether no message has this muid.
+    pub(crate) fn unused(&self, muid: &str) -> Result<UnusedMuid, Failure> {
+        let hash = hash(muid.as_bytes());
+        if self.muids.contains(hash) {
+            return Err(Failure::new(
+                "ERR_IMPORT_MUID_ALREADY_EXISTS",
+                format!("The muid {muid} already exists, please use a different muid."),
+            ));
+        }
+        Ok(UnusedMuid(hash))
+    }
+
+    /// Stores a message between these two and writes its entity to `out`.
+    pub(crate) fn add(
+        &mut self,
+        UnusedMuid(muid): UnusedMuid,
+        message: &Message<'_>,
+        (sender, receiver): (&[u8], &[u8]),
+        switches: &Switches,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Failure> {
+        let conversation = conversation(message);
+        let id = self.muids.len() + 1;
+        let payload = payload(message, switches);
+        if let Some(spool) = &mut self.spool {
+            self.line.clear();
+            let mut line = Object::open(&mut self.line);
+            line.plain("entity", "messages");
+            let record = line.field("record");
+            write_message(record, message, id, &conversation, |out| {
+                write_json(out, &payload);
+            });
+            line.close();
+            self.line.push(b'\n');
+            if let Err(error) = spool.append(&self.line) {
+                tracing::error!(%error, "cannot write to the temporary file of messages");
+                let text = "The operation failed, please try again.";
+                return Err(Failure::new("ERR_OPERATION_FAILED", text));
+            }
+        }
+        write_message(out, message, id, &conversation, |out| {
+            // Everything but the brace at the end.
+            let open = payload.trim_end().strip_suffix('}').unwrap_or(&payload);
+            write_json(out, open);
+            let mut data = Object::resume(out);
+            let kind = match message.receiver_type {
+                ReceiverType::User => "user",
+                ReceiverType::Group => "group",
+            };
+            let mut entities = Object::open(data.field("entities"));
+            write_party(entities.field("sender"), sender, "user", None);
+            write_party(
+                entities.field("receiver"),
+                receiver,
+                kind,
+                Some(&conversation),
+            );
+            entities.close();
+            data.close();
+        });
+        self.muids.insert(muid);
+        let newest = self
+            .newest
+            .entry(hash(conversation.as_bytes()))
+            .or_insert(message.sent_at);
+        if message.sent_at < *newest {
+            self.order_violations += 1;
+        }
+        *newest = message.sent_at.max(*newest);
+        Ok(())
+    }
+}
+
+/// The conversation a message belongs to: two users share one, whoever of them sends.
+fn conversation(message: &Message<'_>) -> String {
+    let (sender, receiver) = (&*message.sender, &*message.receiver);
+    match message.receiver_type {
+        ReceiverType::Group => format!("group_{receiver}"),
+        ReceiverType::User if sender <= receiver => format!("{sender}_user_{receiver}"),
+        ReceiverType::User => format!("{receiver}_user_{sender}"),
+    }
+}
+
+/// The payload as it is stored, which is nearly always as it was sent.
+fn payload<'a>(message: &Message<'a>, switches: &Switches) -> Cow<'a, str> {
+    let data = &message.data;
+    let moved = data.has_attachments && switches.attachment_url == AttachmentUrl::Rewrite;
+    if !data.has_entities && !moved {
+        return data.raw.get().into();
+    }
+    let Ok(mut value) = serde_json::from_str::<serde_json::Value>(data.raw.get()) else {
+        return data.raw.get().into();
+    };
+    if let Some(object) = value.as_object_mut() {
+        object.remove("entities");
+    }
+    if moved {
+        let attachments = value["attachments"].as_array_mut().into_iter().flatten();
+        for url in attachments.filter_map(|attachment| attachment.get_mut("url")) {
+            let name = url
+                .as_str()
+                .and_then(|url| url.rsplit('/').next())
+                .unwrap_or_default();
+            *url = format!("https://files.simulator.invalid/{name}").into();
+        }
+    }
+    value.to_string().into()
+}
+
+fn write_message(
+    out: &mut Vec<u8>,
+    message: &Message<'_>,
+    id: u64,
+    conversation: &str,
+    data: impl FnOnce(&mut Vec<u8>),
+) {
+    let receiver_type = match message.receiver_type {
+        ReceiverType::User => "user",
+        ReceiverType::Group => "group",
+    };
+    let mut entity = Object::open(out);
+    let quoted = entity.field("id");
+    quoted.push(b'"');
+    write_number(quoted, i64::try_from(id).unwrap_or(i64::MAX));
+    quoted.push(b'"');
+    entity.json("muid", &message.muid.json);
+    entity.plain("conversationId", conversation);
+    entity.plain("sender", &message.sender);
+    entity.plain("receiverType", receiver_type);
+    entity.plain("receiver", &message.receiver);
+    entity.plain("category", message.category);
+    entity.json("type", &message.kind);
+    data(entity.field("data"));
+    entity.number("sentAt", message.sent_at);
+    entity.number_if("deliveredAt", message.delivered_at);
+    entity.number_if("readAt", message.read_at);
+    entity.number("updatedAt", message.sent_at);
+    entity.json_if("tags", message.tags.map(|tags| tags.get()));
+    entity.close();
+}
+
+/// Writes the sender or receiver of a message, from its fields so far.
+fn write_party(out: &mut Vec<u8>, fields: &[u8], kind: &str, conversation: Option<&str>) {
+    let mut party = Object::open(out);
+    let out = party.field("entity");
+    out.extend_from_slice(fields);
+    let mut entity = Object::resume(out);
+    if let Some(conversation) = conversation {
+        entity.plain("conversationId", conversation);
+    }
+    entity.close();
+    party.plain("entityType", kind);
+    party.close();
+}

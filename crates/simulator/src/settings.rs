@@ -1,0 +1,134 @@
+//! What the stand-in imitates: limits, keys, roles, and an answer for every undecided case.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::fault::Fault;
+use crate::switches::Switches;
+
+/// What the stand-in imitates. The default is CometChat as documented, empty, with any key.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The only app there is. `None` takes any.
+    ///
+    /// A request names its app by an `appId` header or by a host such as
+    /// `APP.api-eu.cometchat.io`. One that names none, as over loopback, is taken.
+    pub app_id: Option<String>,
+    /// The only key there is. `None` takes any that is not empty.
+    pub api_key: Option<String>,
+    /// Import requests allowed in a minute, all endpoints together. `None` allows any number.
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// How long each answer takes. Requests overlap.
+    pub latency: Duration,
+    /// How far back `sentAt` may lie. `None` for extended storage.
+    pub retention: Option<Duration>,
+    /// What time it is for the service. Rate limiting does not ask it: that follows tokio's clock.
+    pub clock: Clock,
+    /// A longer body, in bytes, is answered with 413.
+    pub max_body: usize,
+    /// Records allowed in a request.
+    pub records_per_request: NonZeroUsize,
+    /// The roles that exist, in lower case.
+    pub roles: BTreeSet<String>,
+    /// Members a group may have. `None` for any number.
+    pub members_per_group: Option<NonZeroU32>,
+    /// What is remembered of what was stored.
+    pub keep: Keep,
+    /// Answers where the documentation has none.
+    pub switches: Switches,
+    /// What goes wrong with the first import requests, one for each.
+    pub faults: VecDeque<Fault>,
+}
+
+/// What is remembered of what was stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it. Messages go to a temporary file without a name, and leave 8 bytes in memory.
+    #[default]
+    Everything,
+    /// What later requests are judged by: users and groups without their extras, and a hash of each
+    /// member and message. There is nothing to dump.
+    Ids,
+}
+
+/// A clock: the seconds since 1970.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+
+impl Clock {
+    /// A clock that asks `now`.
+    pub fn new(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    /// A clock that stands still.
+    pub fn stopped_at(seconds: i64) -> Self {
+        Self::new(move || seconds)
+    }
+
+    /// The seconds since 1970.
+    pub fn now(&self) -> i64 {
+        (self.0)()
+    }
+}
+
+impl Default for Clock {
+    /// The computer's clock.
+    fn default() -> Self {
+        Self::new(|| {
+            let since_1970 = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX)
+        })
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Clock({})", self.now())
+    }
+}
+
+/// Six months, for a service that does not say how it counts them.
+const SIX_MONTHS: Duration = Duration::from_secs(183 * 24 * 60 * 60);
+
+/// Longest body taken, in bytes.
+///
+/// The true limit is not documented. Fifty messages of the greatest allowed size are 3.3 MB, so
+/// this refuses no request that keeps the documented limits.
+const MAX_BODY: usize = 4 * 1024 * 1024;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            app_id: None,
+            api_key: None,
+            requests_per_minute: NonZeroU32::new(60),
+            latency: Duration::ZERO,
+            retention: Some(SIX_MONTHS),
+            clock: Clock::default(),
+            max_body: MAX_BODY,
+            records_per_request: NonZeroUsize::new(50).expect("fifty is not zero"),
+            roles: BTreeSet::from(["default".to_owned()]),
+            members_per_group: None,
+            keep: Keep::default(),
+            switches: Switches::default(),
+            faults: VecDeque::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Sets one switch by its name, both as written in [`SWITCHES`](crate::SWITCHES).
+    ///
+    /// # Errors
+    ///
+    /// When there is no such switch or it has no such value; the text lists what there is.
+    pub fn switch(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.switches.set(name, value)
+    }
+}

@@ -1,0 +1,155 @@
+//! How what was stored is found again by its id, in little memory.
+//!
+//! Ids are kept as hashes of 64 bits. Among ten million ids, two share one with a chance of one in
+//! 400,000.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
+use twox_hash::XxHash3_64;
+
+/// The hash an id is kept as.
+pub(crate) fn hash(id: &[u8]) -> u64 {
+    XxHash3_64::oneshot(id)
+}
+
+/// A map from hashes, which need not be hashed again.
+pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
+
+/// Gives a hash back as it is.
+#[derive(Default)]
+pub(crate) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only hashes are keys, and they are written as u64")
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// Things by their id, in the order in which they were first put there.
+pub(crate) struct Shelf<T> {
+    places: ByHash<usize>,
+    things: Vec<T>,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self {
+            places: ByHash::default(),
+            things: Vec::new(),
+        }
+    }
+}
+
+impl<T> Shelf<T> {
+    pub(crate) fn get(&self, id: &str) -> Option<&T> {
+        self.places
+            .get(&hash(id.as_bytes()))
+            .map(|place| &self.things[*place])
+    }
+
+    pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
+        self.places
+            .get(&hash(id.as_bytes()))
+            .map(|place| &mut self.things[*place])
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.places.contains_key(&hash(id.as_bytes()))
+    }
+
+    /// Puts a thing there, in the place of the one with the same id.
+    pub(crate) fn put(&mut self, id: &str, thing: T) {
+        let place = *self
+            .places
+            .entry(hash(id.as_bytes()))
+            .or_insert(self.things.len());
+        match self.things.get_mut(place) {
+            Some(old) => *old = thing,
+            None => self.things.push(thing),
+        }
+    }
+
+    pub(crate) fn things(&self) -> &[T] {
+        &self.things
+    }
+}
+
+/// A set of ids, millions of them.
+///
+/// It is kept in parts that grow one at a time: one large set doubles at once, which takes long
+/// and for that moment half as much memory again.
+pub(crate) struct IdSet {
+    parts: Vec<HashSet<u64, BuildHasherDefault<Hashed>>>,
+    len: u64,
+}
+
+/// Parts of an [`IdSet`]: enough that one of them growing goes unnoticed.
+const PARTS: usize = 64;
+
+impl Default for IdSet {
+    fn default() -> Self {
+        Self {
+            parts: vec![HashSet::default(); PARTS],
+            len: 0,
+        }
+    }
+}
+
+impl IdSet {
+    pub(crate) fn contains(&self, hash: u64) -> bool {
+        self.parts[part(hash)].contains(&hash)
+    }
+
+    pub(crate) fn insert(&mut self, hash: u64) {
+        if self.parts[part(hash)].insert(hash) {
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+/// The part a hash belongs to, by bits that the sets themselves look at last.
+fn part(hash: u64) -> usize {
+    usize::from((hash >> 48).to_le_bytes()[0]) % PARTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IdSet, Shelf, hash};
+
+    #[test]
+    fn a_thing_put_again_keeps_its_place() {
+        let mut shelf = Shelf::default();
+        shelf.put("a", 1);
+        shelf.put("b", 2);
+        shelf.put("a", 3);
+        assert_eq!(shelf.things(), [3, 2]);
+        assert_eq!(shelf.get("a"), Some(&3));
+        assert_eq!(shelf.get("c"), None);
+        assert!(shelf.contains("b"));
+    }
+
+    #[test]
+    fn a_set_of_ids_counts_each_once() {
+        let mut ids = IdSet::default();
+        for id in 0..10_000_u32 {
+            ids.insert(hash(&id.to_le_bytes()));
+            ids.insert(hash(&id.to_le_bytes()));
+        }
+        assert_eq!(ids.len(), 10_000);
+        assert!(ids.contains(hash(&7_u32.to_le_bytes())));
+        assert!(!ids.contains(hash(&10_000_u32.to_le_bytes())));
+    }
+}
