@@ -11,6 +11,7 @@ use jiter::Peek;
 use crate::kind::Kind;
 use crate::number::{EXACT, Number};
 use crate::order::Tracker;
+use crate::seen::Seen;
 use crate::syntax::{Cursor, Malformed};
 
 /// An object with more different keys than this is a map, not a record: it is kept as JSON.
@@ -24,42 +25,6 @@ pub(crate) struct Inference {
     fields: Fields,
     rows: u64,
     tape: Vec<u8>,
-}
-
-/// What values a place in the records has had, each a bit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Seen(u16);
-
-impl Seen {
-    const BOOLEAN: Self = Self(1);
-    /// A whole number that a double holds exactly.
-    const WHOLE: Self = Self(2);
-    /// A whole number of 64 bits that a double would round.
-    const LARGE: Self = Self(4);
-    const DOUBLE: Self = Self(8);
-    /// A number that neither holds without rounding.
-    const WIDE: Self = Self(16);
-    const STRING: Self = Self(32);
-    const LIST: Self = Self(64);
-    const OBJECT: Self = Self(128);
-    const NUMBERS: Self = Self(2 | 4 | 8 | 16);
-
-    fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    fn within(self, others: Self) -> bool {
-        self.0 & !others.0 == 0
-    }
-
-    fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether no one kind but JSON can hold all of these.
-    fn mixed(self) -> bool {
-        !self.within(Self::NUMBERS) && self.0.count_ones() > 1
-    }
 }
 
 /// What is known of one place in the records.
@@ -177,7 +142,7 @@ impl Inference {
             self.fields.index.get(name.as_str()).is_some_and(|field| {
                 let field = &self.fields.list[*field];
                 let alike = match kind {
-                    Kind::Bigint => field.shape.seen.within(Seen::WHOLE.with(Seen::LARGE)),
+                    Kind::Bigint => field.shape.seen.within(Seen::BIGINTS),
                     Kind::Text => field.shape.seen.within(Seen::STRING),
                     _ => false,
                 };
@@ -315,7 +280,7 @@ impl Shape {
             }
             self.seen = self.seen.with(seen);
         }
-        if order.follows() && (self.seen.mixed() || !seen.within(ORDERED)) {
+        if order.follows() && (self.seen.mixed() || !seen.within(Seen::ORDERED)) {
             order.lose();
         }
         if !matches!(peek, Peek::Array | Peek::Object) {
@@ -394,10 +359,10 @@ impl Shape {
             };
         }
         match seen {
-            Seen(0) | Seen::STRING => Kind::Text,
+            Seen::NOTHING | Seen::STRING => Kind::Text,
             Seen::BOOLEAN => Kind::Boolean,
-            _ if seen.within(Seen::WHOLE.with(Seen::LARGE)) => Kind::Bigint,
-            _ if seen.within(Seen::WHOLE.with(Seen::DOUBLE)) => Kind::Double,
+            _ if seen.within(Seen::BIGINTS) => Kind::Bigint,
+            _ if seen.within(Seen::DOUBLES) => Kind::Double,
             _ => {
                 notes.push(format!(
                     "`{name}` holds numbers that would be rounded; it is read as text, as written"
@@ -432,9 +397,6 @@ impl Fields {
     }
 }
 
-/// What can have an order that is looked for.
-const ORDERED: Seen = Seen(Seen::WHOLE.0 | Seen::LARGE.0 | Seen::STRING.0);
-
 fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Seen, Malformed> {
     let written = cursor.jiter.known_number_bytes(peek)?;
     // Up to fifteen digits need no second look: they are whole and exact.
@@ -455,26 +417,4 @@ fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Se
         Number::Double(_) => Seen::DOUBLE,
         Number::Wide => Seen::WIDE,
     })
-}
-
-impl Seen {
-    /// "text in some rows and lists in others".
-    fn words(self) -> String {
-        let mut words = Vec::new();
-        for (seen, word) in [
-            (Self::STRING, "text"),
-            (Self::BOOLEAN, "true or false"),
-            (Self::LIST, "lists"),
-            (Self::OBJECT, "objects"),
-        ] {
-            if self.has(seen) {
-                words.push(word);
-            }
-        }
-        if self.0 & Self::NUMBERS.0 != 0 {
-            words.push("numbers");
-        }
-        let first = words.remove(0);
-        format!("{first} in some rows and {} in others", words.join(" or "))
-    }
 }

@@ -8,7 +8,7 @@
 //!    `splitter` finds where records end, in `lines` or in a `document`; `pieces` does so for all
 //!    files of a table;
 //! 3. `describe` reads a table once: `infer` finds out the `kind` of each column, with the help of
-//!    `number`, and `order` whether it ever descends;
+//!    `seen` and `number`, and `order` whether it ever descends;
 //! 4. `scan` reads it again: `decode` makes Arrow columns of records, each a `column`; `syntax`
 //!    says what is wrong with those that cannot be read;
 //! 5. `reader` is the source that does both.
@@ -27,6 +27,7 @@ mod order;
 mod pieces;
 mod reader;
 mod scan;
+mod seen;
 mod settings;
 mod splitter;
 mod syntax;
