@@ -1,1 +1,42 @@
-//! CometChat's Data Import API as the destination.
+//! The destination: CometChat's Data Import API.
+//!
+//! What the API takes and how it answers is written down here once, and nowhere else:
+//!
+//! * [`entities`]: the fields of users, groups, members and messages;
+//! * [`rules`]: every documented limit, as a rule with a stable name;
+//! * [`prepare`](CometChat): shaped rows, column by column, into validated and encoded records;
+//! * [`request`]: records into the body of a request;
+//! * [`client`]: how a request travels;
+//! * [`response`] and [`codes`]: what an answer says of each record.
+//!
+//! The facts come from CometChat's published reference and articles: "Data Import APIs",
+//! "Properties and constraints", "Data migration: constraints, rate limits and errors", and the
+//! "Error guide". Where these disagree the stricter reading is used for what is sent, and the
+//! more tolerant one for what is received.
+
+pub mod client;
+pub mod codes;
+mod destination;
+mod encode;
+pub mod entities;
+mod prepare;
+pub mod request;
+pub mod response;
+pub mod rules;
+mod settings;
+
+use chatferry_config::DestinationKind;
+
+pub use client::{Http, Reply, Transport, TransportError};
+pub use destination::CometChat;
+pub use settings::{Retention, Settings};
+
+/// CometChat as the destination of a pipeline: the table `[cometchat]`.
+#[must_use]
+pub fn destination() -> DestinationKind<Settings> {
+    DestinationKind {
+        name: "cometchat",
+        fields: entities::fields,
+        plan: Settings::plan,
+    }
+}

@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod destination;
 pub mod entity;
 pub mod field;
+pub mod json;
 pub mod mistake;
 pub mod outcome;
 pub mod place;

@@ -1,1 +1,17 @@
-//! Runs views and flows on DataFusion.
+//! The only crate that knows DataFusion: sources as tables, views, flows and their fields,
+//! functions, ordering, spilling.
+//!
+//! [`Engine`] holds the sources and views of a pipeline. It plans a flow without reading a row
+//! ([`Engine::plan`]), which finds every mistake in its SQL and every field whose type does not
+//! fit the entity; and the plan gives the flow's rows ([`FlowPlan::shape`]).
+
+mod engine;
+mod fit;
+mod flow;
+pub mod functions;
+mod shape;
+mod sql;
+mod table;
+
+pub use engine::{Engine, PlanError};
+pub use flow::{Column, FlowPlan};

@@ -1,0 +1,114 @@
+//! What the API's error codes mean for a record and for a run ("Error guide", "Data migration:
+//! constraints, rate limits and errors").
+
+/// What a code asks of whoever sent the record or the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The record was there before.
+    Present,
+    /// This record will not be taken as it is; others may.
+    Refused,
+    /// A failure on the other side: it may have been stored or not.
+    Doubt,
+    /// Too many requests.
+    Throttled,
+    /// Nothing will be taken until a person acts.
+    Stop(&'static str),
+}
+
+const KEY: &str =
+    "check `api_key` under [cometchat]: it must be the REST API key (scope fullAccess) of this app";
+const APP: &str = "check `app_id` and `region` under [cometchat]";
+const PLAN: &str =
+    "the app's plan does not allow it; arrange it with CometChat, then run the same command again";
+const QUOTA: &str =
+    "the app's quota is reached; raise it with CometChat, then run the same command again";
+const URL: &str = "check `base_url` (or `app_id` and `region`) under [cometchat]";
+const BUG: &str = "the API does not understand the request; please report this with the output of `chatferry preview`";
+
+/// What a code means. Codes that are not listed are [`Meaning::Refused`]: the record failed, and
+/// sending it again blindly would not help.
+#[must_use]
+pub fn meaning(code: &str) -> Meaning {
+    match code {
+        "ERR_TOO_MANY_REQUESTS" => Meaning::Throttled,
+        "AUTH_ERR_EMPTY_APPID" | "AUTH_ERR_INVALID_APPID" => Meaning::Stop(APP),
+        "AUTH_ERR_EMPTY_APIKEY" | "AUTH_ERR_APIKEY_NOT_FOUND" | "AUTH_ERR_NO_ACCESS" => {
+            Meaning::Stop(KEY)
+        }
+        "ERR_SUBSCRIPTION_EXPIRED" | "ERR_PLAN_RESTRICTION" | "ERR_PERMISSION_DENIED" => {
+            Meaning::Stop(PLAN)
+        }
+        "ERR_PLAN_QUOTA_RESTRICTION" => Meaning::Stop(QUOTA),
+        "ERR_API_NOT_FOUND" | "ERR_INVALID_API_VERSION" => Meaning::Stop(URL),
+        "ERR_IMPORT_INVALID_USER_FORMAT"
+        | "ERR_IMPORT_INVALID_GROUP_FORMAT"
+        | "ERR_IMPORT_INVALID_MEMBER_FORMAT"
+        | "ERR_IMPORT_INVALID_MESSAGE_FORMAT" => Meaning::Stop(BUG),
+        "ERR_OPERATION_FAILED"
+        | "ERR_MISSION_FAILED"
+        | "ERR_EXCEPTION"
+        | "ERR_BAD_ERROR_RESPONSE" => Meaning::Doubt,
+        code if code.starts_with("ERR_WS_") => Meaning::Doubt,
+        code if code.contains("ALREADY_EXISTS") || code.contains("ALREADY_JOINED") => {
+            Meaning::Present
+        }
+        _ => Meaning::Refused,
+    }
+}
+
+/// What a person can do about a record that was refused with this code.
+#[must_use]
+pub fn remedy(code: &str) -> &'static str {
+    match code {
+        "ERR_UID_NOT_FOUND" => {
+            "the user is not in the app: import users first, or let the record bring its details"
+        }
+        "ERR_GUID_NOT_FOUND" => {
+            "the group is not in the app: import groups first, or let the record bring its details"
+        }
+        "ERR_ROLE_NOT_FOUND" => "create the role in the dashboard, or leave `role` out",
+        "ERR_IMPORT_INVALID_JOINEDAT" => {
+            "joinedAt must lie after the group was made and before now"
+        }
+        "ERR_NOT_A_MEMBER" | "ERR_GROUP_NOT_JOINED" => "import the membership first",
+        "ERR_NO_VACANCY" => "the group is full",
+        _ => {
+            "see the code in CometChat's error guide; correct the rows and run the same command again"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_of_the_error_guide_has_its_meaning() {
+        for (code, expected) in [
+            ("ERR_IMPORT_MUID_ALREADY_EXISTS", Meaning::Present),
+            ("ERR_UID_ALREADY_EXISTS", Meaning::Present),
+            ("ERR_GUID_ALREADY_EXISTS", Meaning::Present),
+            ("ERR_ALREADY_JOINED", Meaning::Present),
+            ("ERR_IMPORT_INVALID_JOINEDAT", Meaning::Refused),
+            ("ERR_TOO_MANY_REQUESTS", Meaning::Throttled),
+            ("AUTH_ERR_APIKEY_NOT_FOUND", Meaning::Stop(KEY)),
+            ("AUTH_ERR_NO_ACCESS", Meaning::Stop(KEY)),
+            ("AUTH_ERR_INVALID_APPID", Meaning::Stop(APP)),
+            ("ERR_PLAN_QUOTA_RESTRICTION", Meaning::Stop(QUOTA)),
+            ("ERR_SUBSCRIPTION_EXPIRED", Meaning::Stop(PLAN)),
+            ("ERR_IMPORT_INVALID_MESSAGE_FORMAT", Meaning::Stop(BUG)),
+            ("ERR_API_NOT_FOUND", Meaning::Stop(URL)),
+            ("ERR_BAD_REQUEST", Meaning::Refused),
+            ("ERR_UID_NOT_FOUND", Meaning::Refused),
+            ("ERR_ALREADY_BANNED", Meaning::Refused),
+            ("ERR_EMPTY_MESSAGE_TEXT", Meaning::Refused),
+            ("ERR_EXCEPTION", Meaning::Doubt),
+            ("ERR_OPERATION_FAILED", Meaning::Doubt),
+            ("ERR_WS_GROUP_CREATION_FAILED", Meaning::Doubt),
+            ("ERR_NEVER_HEARD_OF", Meaning::Refused),
+        ] {
+            assert_eq!(meaning(code), expected, "{code}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! CometChat as a destination: its settings, its rules and its transport put together.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use chatferry_core::{Answer, Delivery, Destination, Entity, Failure, Permit, Prepared, Record};
+use chrono::Utc;
+
+use crate::client::{Http, Transport, TransportError};
+use crate::prepare::{Policy, prepare};
+use crate::request;
+use crate::response;
+use crate::settings::{Retention, Settings};
+
+/// CometChat as a destination.
+#[derive(Debug)]
+pub struct CometChat {
+    delivery: Delivery,
+    retention: Retention,
+    transport: Arc<dyn Transport>,
+}
+
+impl CometChat {
+    /// The app that the settings name, over HTTP.
+    ///
+    /// # Errors
+    ///
+    /// When the key's file cannot be read, or the key cannot be sent. The text reads after
+    /// "cannot use the destination:".
+    pub fn connect(settings: &Settings) -> Result<Self, String> {
+        let key = settings
+            .api_key
+            .reveal()
+            .map_err(|error| error.to_string())?;
+        let http = Http::new(&settings.base_url, &key, settings.timeout)?;
+        Ok(Self::over(settings, Arc::new(http)))
+    }
+
+    /// The same rules over another transport, such as a simulator in the same process.
+    #[must_use]
+    pub fn over(settings: &Settings, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            delivery: settings.delivery,
+            retention: settings.retention,
+            transport,
+        }
+    }
+}
+
+#[async_trait]
+impl Destination for CometChat {
+    fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    fn prepare(&self, entity: Entity, rows: &RecordBatch, now: i64) -> Vec<Prepared> {
+        prepare(
+            entity,
+            rows,
+            &Policy {
+                retention: self.retention,
+                now,
+            },
+        )
+    }
+
+    async fn send(&self, _permit: Permit, entity: Entity, records: &[Record]) -> Answer {
+        let body = request::body(entity, records);
+        let bytes = body.len();
+        match self.transport.post(request::path(entity), body).await {
+            Ok(reply) => {
+                let receipts = response::receipts(entity, records, &reply, Utc::now().timestamp());
+                Answer {
+                    status: Some(reply.status),
+                    bytes,
+                    receipts,
+                }
+            }
+            Err(TransportError::Unreachable(what)) => Answer {
+                status: None,
+                bytes,
+                receipts: Err(Failure::Unreachable { what }),
+            },
+            Err(TransportError::Lost(what)) => Answer {
+                status: None,
+                bytes,
+                receipts: Err(Failure::Doubt { what }),
+            },
+        }
+    }
+}

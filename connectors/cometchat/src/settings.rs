@@ -1,0 +1,232 @@
+//! What a person may write in the table `[cometchat]`.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
+
+use chatferry_config::{Section, Shape};
+use chatferry_core::{Delivery, MessageOrder, Mistake, Secret};
+use chrono::{DateTime, Months, Utc};
+use url::Url;
+
+/// The settings of the destination.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the API is, without `/data_import`.
+    pub base_url: Url,
+    /// The REST API key, of the scope fullAccess.
+    pub api_key: Secret,
+    /// How fast, how many at once, in which order.
+    pub delivery: Delivery,
+    /// How far back messages are taken.
+    pub retention: Retention,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// How far back the app takes messages ("Migrate with skills": six months, unless extended
+/// storage was arranged).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// As far back as there are messages.
+    Off,
+    /// So many calendar months.
+    Months(u32),
+    /// So many days.
+    Days(u64),
+}
+
+impl Retention {
+    /// The oldest time that is surely taken, in UNIX seconds.
+    ///
+    /// How the app counts months is not documented, so a day is kept as a margin.
+    #[must_use]
+    pub fn oldest(self, now: i64) -> Option<i64> {
+        const DAY: i64 = 86_400;
+        match self {
+            Self::Off => None,
+            Self::Days(days) => Some(now - i64::try_from(days).ok()?.checked_mul(DAY)? + DAY),
+            Self::Months(months) => {
+                let now: DateTime<Utc> = DateTime::from_timestamp(now, 0)?;
+                Some(now.checked_sub_months(Months::new(months))?.timestamp() + DAY)
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "off" {
+            return Some(Self::Off);
+        }
+        let (number, unit) = text.trim().split_once(' ')?;
+        let unit = unit.trim();
+        match unit {
+            "month" | "months" => Some(Self::Months(number.parse().ok()?)),
+            "year" | "years" => Some(Self::Months(number.parse::<u32>().ok()?.checked_mul(12)?)),
+            "day" | "days" => Some(Self::Days(number.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+/// Records a request carries at most ("Data migration: constraints").
+const RECORDS_PER_REQUEST: usize = 50;
+/// Bytes a body has at most unless told otherwise. The API's own limit is not documented; ten
+/// times this was never needed for 50 records.
+const BYTES_PER_REQUEST: u64 = 512 * 1024;
+
+impl Settings {
+    /// Reads them from the table.
+    pub(crate) fn plan(section: &mut Section<'_>) -> Option<Self> {
+        let app_id = section.text("app_id");
+        let region = section.choice("region", &["us", "eu", "in"]);
+        let base_url = section.text("base_url");
+        let api_key = section.required_secret("api_key", "the REST API key of the app");
+
+        let requests_per_minute = pace(section);
+        let records = section.count("records_per_request");
+        let bytes = section
+            .bytes("bytes_per_request")
+            .map_or(BYTES_PER_REQUEST, |set| set.value);
+        let in_flight = section.count("in_flight").map_or(8, |set| set.value.get());
+        let order = section.choice("message_order", &["conversation", "strict"]);
+        let retention = retention(section);
+        let timeout = section
+            .duration("timeout")
+            .map_or(Duration::from_secs(60), |set| set.value);
+
+        let records_per_request = match records {
+            Some(set) if set.value.get() > RECORDS_PER_REQUEST as u64 => {
+                section.mistake(
+                    Mistake::error(
+                        "cometchat::too-many-records",
+                        "a request carries at most 50 records",
+                        set.at,
+                    )
+                    .label("more than the API takes")
+                    .help("leave it out, or write 50 or less"),
+                );
+                RECORDS_PER_REQUEST
+            }
+            Some(set) => usize::try_from(set.value.get()).unwrap_or(RECORDS_PER_REQUEST),
+            None => RECORDS_PER_REQUEST,
+        };
+        let base_url = match (base_url, app_id, region) {
+            (Some(url), _, _) => match Url::parse(url.value.trim_end_matches('/')) {
+                Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {
+                    parsed
+                }
+                _ => {
+                    section.mistake(
+                        Mistake::error(
+                            "cometchat::invalid-url",
+                            "this is not a URL of an API",
+                            url.at,
+                        )
+                        .label("not a URL")
+                        .help("such as https://APPID.api-eu.cometchat.io/v3"),
+                    );
+                    return None;
+                }
+            },
+            (None, Some(app_id), Some(region)) => {
+                let id = app_id.value.trim();
+                let is_plain = !id.is_empty()
+                    && id
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+                let url = format!("https://{id}.api-{}.cometchat.io/v3", region.value);
+                match Url::parse(&url) {
+                    Ok(url) if is_plain => url,
+                    _ => {
+                        section.mistake(
+                            Mistake::error("cometchat::invalid-app-id", "this is not an app id", app_id.at)
+                                .label("not an app id")
+                                .help("the dashboard shows it under \"API & Auth Keys\", such as 2536f2a1e8c3a7b"),
+                        );
+                        return None;
+                    }
+                }
+            }
+            (None, app_id, region) => {
+                if app_id.is_none() {
+                    section.missing("app_id", "the id of the app, from the dashboard");
+                }
+                if region.is_none() {
+                    section.missing("region", "where the app lives: us, eu or in");
+                }
+                return None;
+            }
+        };
+        Some(Self {
+            base_url,
+            api_key: api_key?.value,
+            delivery: Delivery {
+                requests_per_minute: requests_per_minute?,
+                records_per_request: NonZeroUsize::new(records_per_request)?,
+                bytes_per_request: NonZeroUsize::new(usize::try_from(bytes).ok()?)?,
+                in_flight: NonZeroUsize::new(usize::try_from(in_flight).ok()?)?,
+                message_order: match order.map(|set| set.value) {
+                    Some("strict") => MessageOrder::Strict,
+                    _ => MessageOrder::Conversation,
+                },
+            },
+            retention: retention?,
+            timeout,
+        })
+    }
+}
+
+/// Requests a minute; the outer `None` is a mistake, the inner one no limit.
+fn pace(section: &mut Section<'_>) -> Option<Option<NonZeroU32>> {
+    let key = "requests_per_minute";
+    let Some(node) = section.get(key) else {
+        return Some(NonZeroU32::new(60));
+    };
+    if node.kind() == Shape::Text && node.text()?.value == "off" {
+        return Some(None);
+    }
+    let count = section.count(key)?;
+    Some(NonZeroU32::new(
+        u32::try_from(count.value.get()).unwrap_or(u32::MAX),
+    ))
+}
+
+fn retention(section: &mut Section<'_>) -> Option<Retention> {
+    let Some(text) = section.text("retention") else {
+        return Some(Retention::Months(6));
+    };
+    let retention = Retention::parse(&text.value);
+    if retention.is_none() {
+        section.mistake(
+            Mistake::error(
+                "cometchat::invalid-retention",
+                "this is not a retention window",
+                text.at,
+            )
+            .label("not a number of days, months or years")
+            .help("write such as \"6 months\" or \"90 days\"; \"off\" sends messages of any age"),
+        );
+    }
+    retention
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_keeps_a_day_as_a_margin() {
+        let now = 1_750_000_000; // 2025-06-15
+        let oldest = Retention::Months(6).oldest(now).unwrap();
+        assert_eq!(oldest, 1_734_275_200 + 86_400); // 2024-12-15 at the same time of day
+        assert_eq!(Retention::Days(10).oldest(now), Some(now - 9 * 86_400));
+        assert_eq!(Retention::Off.oldest(now), None);
+    }
+
+    #[test]
+    fn windows_are_written_in_words() {
+        assert_eq!(Retention::parse("6 months"), Some(Retention::Months(6)));
+        assert_eq!(Retention::parse("1 year"), Some(Retention::Months(12)));
+        assert_eq!(Retention::parse("off"), Some(Retention::Off));
+        assert_eq!(Retention::parse("soon"), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! A source's tables as DataFusion sees them.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use arrow::array::RecordBatch;
+use arrow::compute::SortOptions;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use chatferry_core::{RejectedRow, Scan, Source, SourceError, Table};
+use datafusion::catalog::{SchemaProvider, Session, TableProvider};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use futures::{StreamExt, TryStreamExt};
+
+/// The rows that a source could not read, gathered beside the plan that reads it.
+///
+/// DataFusion's streams carry only good rows, so the others go around it.
+#[derive(Debug, Default)]
+pub(crate) struct Rejects(Mutex<Vec<RejectedRow>>);
+
+impl Rejects {
+    /// What has gathered since the last call.
+    pub(crate) fn take(&self) -> Vec<RejectedRow> {
+        std::mem::take(&mut *self.0.lock().expect("no holder of this lock panics"))
+    }
+
+    fn add(&self, rows: Vec<RejectedRow>) {
+        if !rows.is_empty() {
+            self.0
+                .lock()
+                .expect("no holder of this lock panics")
+                .extend(rows);
+        }
+    }
+}
+
+/// The tables of one source: the schema `NAME` in `NAME.table`.
+#[derive(Debug)]
+pub(crate) struct SourceTables {
+    pub(crate) source: Arc<dyn Source>,
+    pub(crate) names: Vec<String>,
+}
+
+#[async_trait]
+impl SchemaProvider for SourceTables {
+    fn table_names(&self) -> Vec<String> {
+        self.names.clone()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        if !self.table_exist(name) {
+            return Ok(None);
+        }
+        let table = self.source.describe(name).await.map_err(external)?;
+        Ok(Some(Arc::new(SourceTable {
+            source: Arc::clone(&self.source),
+            table,
+        })))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
+}
+
+/// One table of a source.
+#[derive(Debug)]
+pub(crate) struct SourceTable {
+    source: Arc<dyn Source>,
+    pub(crate) table: Arc<Table>,
+}
+
+#[async_trait]
+impl TableProvider for SourceTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.table.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let columns = match projection {
+            Some(columns) => columns.clone(),
+            None => (0..self.table.schema.fields().len()).collect(),
+        };
+        let scan = Scan {
+            table: Arc::clone(&self.table),
+            columns,
+            rows_per_batch: session.config().batch_size(),
+        };
+        let schema = scan.schema();
+        let orders = self
+            .table
+            .orders
+            .iter()
+            .filter_map(|order| ordering(&order.column, &schema));
+        let orders: Vec<_> = orders.collect();
+        let rows = Rows {
+            source: Arc::clone(&self.source),
+            scan,
+            schema: Arc::clone(&schema),
+        };
+        let exec =
+            StreamingTableExec::try_new(schema, vec![Arc::new(rows)], None, orders, false, limit)?;
+        Ok(Arc::new(exec))
+    }
+}
+
+/// The promise that the rows never descend by this column, if the column is read at all.
+fn ordering(column: &str, schema: &SchemaRef) -> Option<LexOrdering> {
+    let index = schema.index_of(column).ok()?;
+    let options = SortOptions {
+        descending: false,
+        nulls_first: false,
+    };
+    LexOrdering::new([PhysicalSortExpr::new(
+        Arc::new(Column::new(column, index)),
+        options,
+    )])
+}
+
+/// The rows of one scan.
+struct Rows {
+    source: Arc<dyn Source>,
+    scan: Scan,
+    schema: SchemaRef,
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.scan.table.name)
+    }
+}
+
+impl PartitionStream for Rows {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let rejects = context.session_config().get_extension::<Rejects>();
+        let good_rows = move |batch: chatferry_core::Batch| -> RecordBatch {
+            if let Some(rejects) = &rejects {
+                rejects.add(batch.rejected);
+            }
+            batch.rows
+        };
+        let batches = self
+            .source
+            .scan(self.scan.clone())
+            .map_ok(good_rows)
+            .map_err(external);
+        let batches = batches.try_filter(|rows| std::future::ready(rows.num_rows() > 0));
+        Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            batches.boxed(),
+        ))
+    }
+}
+
+/// Carries a source's error through DataFusion; [`source_error`] takes it out again.
+pub(crate) fn external(error: SourceError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+/// The source's error inside DataFusion's, if that is what it is.
+pub(crate) fn source_error(error: &DataFusionError) -> Option<SourceError> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<SourceError>() {
+            return Some(SourceError {
+                kind: found.kind,
+                doing: found.doing.clone(),
+                reason: found.reason.clone(),
+                place: found.place.clone(),
+                help: found.help.clone(),
+                cause: None,
+            });
+        }
+        cause = match error.downcast_ref::<DataFusionError>() {
+            Some(DataFusionError::External(inner)) => Some(inner.as_ref()),
+            Some(DataFusionError::Shared(inner)) => Some(inner.as_ref()),
+            _ => error.source(),
+        };
+    }
+    None
+}

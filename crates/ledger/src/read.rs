@@ -1,0 +1,232 @@
+//! What is read: what was delivered, what was refused, and the whole in a page.
+
+use std::collections::BTreeMap;
+
+use chatferry_core::{Entity, Key, OutcomeKind};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use crate::{Ledger, LedgerError};
+
+/// A record that an earlier run could not deliver, as far as a later run needs to know.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The record.
+    pub key: Key,
+    /// What became of it.
+    pub outcome: OutcomeKind,
+    /// The API's code.
+    pub reason: String,
+    /// The API's words.
+    pub detail: String,
+    /// A hash of what was sent.
+    pub content: Option<u64>,
+}
+
+/// The ledger in a page.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How many records were delivered by entity: imported, and present before.
+    pub delivered: BTreeMap<Entity, (u64, u64)>,
+    /// What was not delivered, by flow, outcome and reason.
+    pub undelivered: Vec<Reason>,
+    /// How many requests were sent, and how many of them were answered with verdicts.
+    pub requests: (u64, u64),
+    /// How many requests were throttled.
+    pub throttled: u64,
+    /// The runs, the latest first; ten at most.
+    pub runs: Vec<RunSummary>,
+}
+
+/// Rows that were not delivered for one reason.
+#[derive(Clone, Debug)]
+pub struct Reason {
+    /// The flow.
+    pub flow: String,
+    /// What became of them.
+    pub outcome: String,
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub rows: u64,
+    /// One of them: its id or its place, and what was found.
+    pub example: String,
+}
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct RunSummary {
+    /// Its number, from 1.
+    pub run: i64,
+    /// When it started, in UNIX milliseconds.
+    pub started_ms: i64,
+    /// When it ended, if it did.
+    pub ended_ms: Option<i64>,
+    /// How it ended, if it did.
+    pub ended: Option<String>,
+    /// Its account as JSON, if it ended.
+    pub account: Option<String>,
+}
+
+/// Keys read at a time: a text of some 200 KiB.
+const KEYS_PER_READ: i64 = 10_000;
+
+fn count(row: &SqliteRow, column: usize) -> u64 {
+    u64::try_from(row.get::<i64, _>(column)).unwrap_or_default()
+}
+
+#[expect(clippy::cast_sign_loss, reason = "all 64 bits were kept")]
+const fn bits(stored: i64) -> u64 {
+    stored as u64
+}
+
+impl Ledger {
+    /// Gives the key of every record that was delivered, some thousands at a time.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn delivered_keys(
+        &mut self,
+        mut take: impl FnMut(&[Key]),
+    ) -> Result<(), LedgerError> {
+        let failed = |path: &_, error: &_| LedgerError::sqlite("read", path, error);
+        let last: Option<i64> = sqlx::query("SELECT max(record) FROM delivered")
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| failed(&self.path, &error))?
+            .get(0);
+        let mut keys = Vec::new();
+        let mut start = 0;
+        // One text of many keys costs far less than a row for each.
+        while start < last.unwrap_or_default() {
+            let text: Option<String> = sqlx::query(
+                "SELECT group_concat(key) FROM delivered WHERE record > ? AND record <= ?",
+            )
+            .bind(start)
+            .bind(start + KEYS_PER_READ)
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| failed(&self.path, &error))?
+            .get(0);
+            keys.clear();
+            let numbers = text.as_deref().unwrap_or_default().split(',');
+            keys.extend(
+                numbers
+                    .filter_map(|number| number.parse::<i64>().ok())
+                    .map(|key| Key(bits(key))),
+            );
+            take(&keys);
+            start += KEYS_PER_READ;
+        }
+        Ok(())
+    }
+
+    /// The records that the destination refused.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn refused(&mut self) -> Result<Vec<Held>, LedgerError> {
+        let rows =
+            sqlx::query("SELECT key, reason, detail, content FROM undelivered WHERE outcome = ?")
+                .bind(OutcomeKind::Refused.name())
+                .fetch_all(&mut self.connection)
+                .await
+                .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        let held = |row: SqliteRow| Held {
+            key: Key(bits(row.get(0))),
+            outcome: OutcomeKind::Refused,
+            reason: row.get(1),
+            detail: row.get(2),
+            content: row.get::<Option<i64>, _>(3).map(bits),
+        };
+        Ok(rows.into_iter().map(held).collect())
+    }
+
+    /// When the last request was sent, in UNIX milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn last_request_ms(&mut self) -> Result<Option<i64>, LedgerError> {
+        let row = sqlx::query("SELECT sent_ms FROM requests ORDER BY request DESC LIMIT 1")
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// The ledger in a page.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn summary(&mut self) -> Result<Summary, LedgerError> {
+        let result = self.try_summary().await;
+        result.map_err(|error| LedgerError::sqlite("read", &self.path, &error))
+    }
+
+    async fn try_summary(&mut self) -> Result<Summary, sqlx::Error> {
+        let mut summary = Summary::default();
+        let rows =
+            sqlx::query("SELECT entity, present, count(*) FROM delivered GROUP BY entity, present")
+                .fetch_all(&mut self.connection)
+                .await?;
+        for row in rows {
+            let number = u8::try_from(row.get::<i64, _>(0)).unwrap_or(u8::MAX);
+            let Some(entity) = Entity::from_number(number) else {
+                continue;
+            };
+            let sums = summary.delivered.entry(entity).or_default();
+            let sum = if row.get::<bool, _>(1) {
+                &mut sums.1
+            } else {
+                &mut sums.0
+            };
+            *sum += count(&row, 2);
+        }
+        let rows = sqlx::query(
+            "SELECT flow, outcome, reason, count(*), coalesce(min(id), min(place), ''), min(detail) \
+             FROM undelivered GROUP BY entity, flow, outcome, reason ORDER BY entity, flow, count(*) DESC",
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        for row in rows {
+            let (name, detail): (String, String) = (row.get(4), row.get(5));
+            summary.undelivered.push(Reason {
+                flow: row.get(0),
+                outcome: row.get(1),
+                reason: row.get(2),
+                rows: count(&row, 3),
+                example: if name.is_empty() {
+                    detail
+                } else {
+                    format!("{name}: {detail}")
+                },
+            });
+        }
+        let row = sqlx::query(
+            "SELECT count(*), count(*) FILTER (WHERE result = 'answered'), \
+             count(*) FILTER (WHERE result = 'throttled') FROM requests",
+        )
+        .fetch_one(&mut self.connection)
+        .await?;
+        summary.requests = (count(&row, 0), count(&row, 1));
+        summary.throttled = count(&row, 2);
+        let rows = sqlx::query(
+            "SELECT run, started_ms, ended_ms, ended, account FROM runs ORDER BY run DESC LIMIT 10",
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let run = |row: SqliteRow| RunSummary {
+            run: row.get(0),
+            started_ms: row.get(1),
+            ended_ms: row.get(2),
+            ended: row.get(3),
+            account: row.get(4),
+        };
+        summary.runs = rows.into_iter().map(run).collect();
+        Ok(summary)
+    }
+}

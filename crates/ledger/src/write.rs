@@ -1,0 +1,213 @@
+//! What is written: runs, requests, and what became of records.
+
+use chatferry_core::{Entity, Key, Outcome, OutcomeKind, Place, RecordId};
+use sqlx::{Connection, QueryBuilder, Row, Sqlite};
+
+use crate::{Ledger, LedgerError, RunId};
+
+/// One request that was sent and answered, or given up.
+#[derive(Clone, Debug)]
+pub struct RequestRow {
+    /// What it carried.
+    pub entity: Entity,
+    /// When it was sent, in UNIX milliseconds.
+    pub sent_ms: i64,
+    /// How long the answer took, in milliseconds.
+    pub took_ms: i64,
+    /// How many records it carried.
+    pub records: usize,
+    /// How many bytes its body had.
+    pub bytes: usize,
+    /// The HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// What came of it, in a word or a phrase: `answered`, `throttled`, `HTTP 500`.
+    pub result: String,
+}
+
+/// A record that was delivered.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// What it is.
+    pub entity: Entity,
+    /// Which one.
+    pub id: RecordId,
+    /// Whether it was there before.
+    pub present: bool,
+    /// The destination's own id, if it told.
+    pub remote: Option<Box<str>>,
+}
+
+/// A row that was not delivered, and why.
+#[derive(Clone, Debug)]
+pub struct Undelivered {
+    /// What it is known by: of its id, or of its place where it has none.
+    pub key: Key,
+    /// The flow that made it.
+    pub flow: String,
+    /// What it is.
+    pub entity: Entity,
+    /// Which one, as far as that is known.
+    pub id: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Where it stands in its source, as far as that is known.
+    pub place: Option<Place>,
+    /// A hash of what would have been sent, by which a corrected row is noticed.
+    pub content: Option<u64>,
+}
+
+/// Keys and hashes are 64 bits that SQLite keeps as signed numbers.
+#[expect(clippy::cast_possible_wrap, reason = "all 64 bits are kept")]
+pub(crate) const fn stored(bits: u64) -> i64 {
+    bits as i64
+}
+
+fn length(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+impl Ledger {
+    /// Writes down that a run has started.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be written.
+    pub async fn begin_run(&mut self, started_ms: i64) -> Result<RunId, LedgerError> {
+        let inserted = sqlx::query("INSERT INTO runs (started_ms) VALUES (?) RETURNING run")
+            .bind(started_ms)
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("write", &self.path, &error))?;
+        Ok(RunId(inserted.get(0)))
+    }
+
+    /// Writes down how a run ended, with its account as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be written.
+    pub async fn end_run(
+        &mut self,
+        run: RunId,
+        ended_ms: i64,
+        ended: &str,
+        account: &str,
+    ) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE runs SET ended_ms = ?, ended = ?, account = ? WHERE run = ?")
+            .bind(ended_ms)
+            .bind(ended)
+            .bind(account)
+            .bind(run.0)
+            .execute(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("write", &self.path, &error))?;
+        Ok(())
+    }
+
+    /// Writes down requests, the records that each delivered, and rows that were not delivered:
+    /// all of it or nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be written; then none of it is.
+    pub async fn settle(
+        &mut self,
+        run: RunId,
+        requests: &[(RequestRow, Vec<Settled>)],
+        undelivered: &[Undelivered],
+    ) -> Result<(), LedgerError> {
+        let result = self.try_settle(run, requests, undelivered).await;
+        result.map_err(|error| LedgerError::sqlite("write", &self.path, &error))
+    }
+
+    async fn try_settle(
+        &mut self,
+        run: RunId,
+        requests: &[(RequestRow, Vec<Settled>)],
+        undelivered: &[Undelivered],
+    ) -> Result<(), sqlx::Error> {
+        let mut transaction = self.connection.begin().await?;
+        for (request, settled) in requests {
+            let row = sqlx::query(
+                "INSERT INTO requests (run, entity, sent_ms, took_ms, records, bytes, status, result) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING request",
+            )
+            .bind(run.0)
+            .bind(i64::from(request.entity.number()))
+            .bind(request.sent_ms)
+            .bind(request.took_ms)
+            .bind(length(request.records))
+            .bind(length(request.bytes))
+            .bind(request.status.map(i64::from))
+            .bind(request.result.as_str())
+            .fetch_one(&mut *transaction)
+            .await?;
+            let number: i64 = row.get(0);
+            if settled.is_empty() {
+                continue;
+            }
+            let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
+                "INSERT INTO delivered (key, entity, present, request, id, remote) ",
+            );
+            insert.push_values(settled, |mut row, record| {
+                row.push_bind(stored(Key::of(record.entity, record.id.as_str()).0))
+                    .push_bind(i64::from(record.entity.number()))
+                    .push_bind(record.present)
+                    .push_bind(number)
+                    .push_bind(record.id.as_str())
+                    .push_bind(record.remote.as_deref());
+            });
+            insert.build().execute(&mut *transaction).await?;
+            let mut forget: QueryBuilder<Sqlite> =
+                QueryBuilder::new("DELETE FROM undelivered WHERE key IN (");
+            let mut keys = forget.separated(", ");
+            for record in settled {
+                keys.push_bind(stored(Key::of(record.entity, record.id.as_str()).0));
+            }
+            forget.push(")");
+            forget.build().execute(&mut *transaction).await?;
+        }
+        // SQLite binds at most 32,766 values in one statement.
+        for rows in undelivered.chunks(1_000) {
+            let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
+                "INSERT INTO undelivered (key, run, entity, flow, id, outcome, reason, detail, place, content) ",
+            );
+            insert.push_values(rows, |mut row, record| {
+                row.push_bind(stored(record.key.0))
+                    .push_bind(run.0)
+                    .push_bind(i64::from(record.entity.number()))
+                    .push_bind(record.flow.as_str())
+                    .push_bind(record.id.as_deref())
+                    .push_bind(record.outcome.kind().name())
+                    .push_bind(record.outcome.reason().to_owned())
+                    .push_bind(record.outcome.detail().to_owned())
+                    .push_bind(record.place.as_ref().map(ToString::to_string))
+                    .push_bind(record.content.map(stored));
+            });
+            insert.push(
+                " ON CONFLICT (key) DO UPDATE SET run = excluded.run, flow = excluded.flow, \
+                 outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail, \
+                 place = excluded.place, content = excluded.content",
+            );
+            insert.build().execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// Forgets rows that are no longer rejected, refused or blocked because they are no longer
+    /// there, or no longer wrong: those of this flow that no run since `run` has met.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be written.
+    pub async fn forget_unmet(&mut self, flow: &str, run: RunId) -> Result<(), LedgerError> {
+        sqlx::query("DELETE FROM undelivered WHERE flow = ? AND run < ? AND outcome <> ?")
+            .bind(flow)
+            .bind(run.0)
+            .bind(OutcomeKind::Refused.name())
+            .execute(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("write", &self.path, &error))?;
+        Ok(())
+    }
+}

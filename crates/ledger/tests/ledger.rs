@@ -1,0 +1,159 @@
+//! The ledger through its own door.
+
+use std::path::Path;
+
+use chatferry_core::{Entity, Key, Outcome, RecordId};
+use chatferry_ledger::{Ledger, RequestRow, Settled, Undelivered};
+
+fn request(records: usize) -> RequestRow {
+    RequestRow {
+        entity: Entity::Messages,
+        sent_ms: 1_700_000_000_123,
+        took_ms: 20,
+        records,
+        bytes: 100,
+        status: Some(200),
+        result: "answered".into(),
+    }
+}
+
+fn settled(id: &str) -> Settled {
+    Settled {
+        entity: Entity::Messages,
+        id: RecordId::new(id),
+        present: false,
+        remote: Some("17".into()),
+    }
+}
+
+fn refused(id: &str) -> Undelivered {
+    Undelivered {
+        key: Key::of(Entity::Messages, id),
+        flow: "messages".into(),
+        entity: Entity::Messages,
+        id: Some(id.into()),
+        outcome: Outcome::Refused {
+            code: "ERR_BAD_REQUEST".into(),
+            message: "no".into(),
+        },
+        place: None,
+        content: Some(u64::MAX),
+    }
+}
+
+async fn keys(ledger: &mut Ledger) -> Vec<Key> {
+    let mut keys = Vec::new();
+    ledger
+        .delivered_keys(|some| keys.extend_from_slice(some))
+        .await
+        .unwrap();
+    keys
+}
+
+#[tokio::test]
+async fn what_was_settled_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ledger");
+    let mut ledger = Ledger::open(&path).await.unwrap();
+    let run = ledger.begin_run(1).await.unwrap();
+    ledger
+        .settle(
+            run,
+            &[(request(2), vec![settled("a"), settled("b")])],
+            &[refused("c")],
+        )
+        .await
+        .unwrap();
+    ledger.close().await.unwrap();
+
+    let mut ledger = Ledger::open(&path).await.unwrap();
+    assert_eq!(
+        keys(&mut ledger).await,
+        [
+            Key::of(Entity::Messages, "a"),
+            Key::of(Entity::Messages, "b")
+        ]
+    );
+    let held = ledger.refused().await.unwrap();
+    assert_eq!(
+        (held.len(), held[0].key, held[0].content),
+        (1, Key::of(Entity::Messages, "c"), Some(u64::MAX))
+    );
+    assert_eq!(
+        ledger.last_request_ms().await.unwrap(),
+        Some(1_700_000_000_123)
+    );
+}
+
+#[tokio::test]
+async fn a_record_that_is_delivered_at_last_is_no_longer_undelivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
+    let run = ledger.begin_run(1).await.unwrap();
+    ledger
+        .settle(run, &[], &[refused("a"), refused("a")])
+        .await
+        .unwrap();
+    assert_eq!(ledger.summary().await.unwrap().undelivered[0].rows, 1);
+    ledger
+        .settle(run, &[(request(1), vec![settled("a")])], &[])
+        .await
+        .unwrap();
+    let summary = ledger.summary().await.unwrap();
+    assert!(summary.undelivered.is_empty());
+    assert_eq!(summary.delivered[&Entity::Messages], (1, 0));
+}
+
+#[tokio::test]
+async fn keys_come_back_whole_whatever_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
+    let run = ledger.begin_run(1).await.unwrap();
+    let ids: Vec<String> = (0..25_000).map(|n| format!("m{n}")).collect();
+    for some in ids.chunks(5_000) {
+        let records = some.iter().map(|id| settled(id)).collect();
+        ledger
+            .settle(run, &[(request(some.len()), records)], &[])
+            .await
+            .unwrap();
+    }
+    let expected: Vec<Key> = ids.iter().map(|id| Key::of(Entity::Messages, id)).collect();
+    assert_eq!(keys(&mut ledger).await, expected);
+}
+
+#[tokio::test]
+async fn a_second_writer_is_told_who_the_first_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ledger");
+    let _first = Ledger::open(&path).await.unwrap();
+    let error = Ledger::open(&path).await.unwrap_err();
+    assert_eq!(
+        error.reason,
+        format!("process {} is writing it", std::process::id())
+    );
+    assert!(Ledger::read(&path).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_not_a_ledger_is_named_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ledger");
+    std::fs::write(
+        &path,
+        "not a database, but long enough to have a header of its own",
+    )
+    .unwrap();
+    assert_eq!(
+        Ledger::open(&path).await.unwrap_err().reason,
+        "it is not a ledger, or it is damaged"
+    );
+    let missing = folder.path().join("nowhere").join("a.ledger");
+    assert!(Ledger::open(&missing).await.unwrap_err().help.is_some());
+    assert_eq!(
+        Ledger::read(Path::new("/nonexistent"))
+            .await
+            .unwrap_err()
+            .reason,
+        "there is no such file"
+    );
+}
