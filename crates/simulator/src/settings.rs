@@ -10,7 +10,9 @@ use crate::fault::Fault;
 use crate::switches::Switches;
 
 /// What the stand-in imitates. The default is CometChat as documented, empty, with any key.
-#[derive(Clone, Debug)]
+///
+/// They hold a key, so they cannot be printed.
+#[derive(Clone)]
 pub struct Settings {
     /// The only app there is. `None` takes any.
     ///
