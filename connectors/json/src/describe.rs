@@ -11,7 +11,7 @@ use crate::files::{Found, Listing, Root, refused};
 use crate::infer::Inference;
 use crate::kind::Kind;
 use crate::order::Tracker;
-use crate::pieces::{Event, go_through, is_damage, place};
+use crate::pieces::{Event, Failed, go_through, place};
 use crate::settings::TableSettings;
 use crate::splitter::Format;
 use crate::window::At;
@@ -60,13 +60,16 @@ pub(crate) fn describe(
         Ok(ControlFlow::Continue(())) => {}
         Ok(ControlFlow::Break(error)) => return Err(error),
         // What came before the damage can be read, so it is offered, and reading ends there.
-        Err(error) if is_damage(&error) && survey.inference.rows() > 0 => {
+        Err(Failed {
+            error,
+            damaged: true,
+        }) if survey.inference.rows() > 0 => {
             survey.complete = false;
             survey.notes.push(format!(
                 "{error}; the rows before it are read, then reading fails"
             ));
         }
-        Err(error) => return Err(error),
+        Err(Failed { error, .. }) => return Err(error),
     }
     survey.finish(name, listing)
 }

@@ -8,6 +8,7 @@ use chatferry_core::source::{SourceError, SourceErrorKind};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::files::{Archive, COMPRESSED, Found, Mark, Root, Whence, failed, refused};
+use crate::pieces::Failed;
 use crate::window::At;
 
 /// Bytes looked at to tell text from other things.
@@ -105,7 +106,7 @@ pub(crate) fn changed(name: &str) -> SourceError {
 }
 
 /// The error for what went wrong in the middle of a file.
-pub(crate) fn broken(file: &Found, error: io::Error, at: At) -> SourceError {
+pub(crate) fn broken(file: &Found, error: io::Error, at: At) -> Failed {
     let name = &*file.name;
     let packed = matches!(file.whence, Whence::Member(_))
         || COMPRESSED.iter().any(|ending| name.ends_with(ending));
@@ -126,12 +127,16 @@ pub(crate) fn broken(file: &Found, error: io::Error, at: At) -> SourceError {
             io::ErrorKind::UnexpectedEof => "its compressed data breaks off",
             _ => "its compressed data is damaged",
         };
-        return refused(name, reason)
+        let error = refused(name, reason)
             .at(place)
             .help("export or download it again; the rows before this place could be read")
             .cause(error);
+        return Failed {
+            error,
+            damaged: true,
+        };
     }
-    failed(name, error).at(place)
+    failed(name, error).at(place).into()
 }
 
 /// A stream whose beginning was looked at.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use chatferry_core::place::Place;
-use chatferry_core::source::{SourceError, SourceErrorKind};
+use chatferry_core::source::SourceError;
 
 use crate::files::{Found, Listing, Root, refused};
 use crate::input::{Opener, broken};
@@ -28,6 +28,23 @@ pub(crate) enum Event<'a> {
     },
 }
 
+/// Why the files could not be gone through.
+pub(crate) struct Failed {
+    /// What happened.
+    pub(crate) error: SourceError,
+    /// Whether compressed data is cut off or damaged, of which what came before could be read.
+    pub(crate) damaged: bool,
+}
+
+impl From<SourceError> for Failed {
+    fn from(error: SourceError) -> Self {
+        Self {
+            error,
+            damaged: false,
+        }
+    }
+}
+
 /// Goes through the files until they end, an error stops it, or `visit` breaks off with what is
 /// then given back.
 pub(crate) fn go_through<B>(
@@ -35,7 +52,7 @@ pub(crate) fn go_through<B>(
     listing: &Listing,
     settings: &TableSettings,
     mut visit: impl FnMut(&Found, Event<'_>) -> ControlFlow<B>,
-) -> Result<ControlFlow<B>, SourceError> {
+) -> Result<ControlFlow<B>, Failed> {
     let mut opener = Opener::new(root)?;
     for file in &listing.files {
         let input = opener.open(file)?;
@@ -65,9 +82,11 @@ pub(crate) fn go_through<B>(
                     flow
                 }
                 Err(Trouble::NotJson(what, at)) => {
-                    return Err(refused(&file.name, &format!("it is not a JSON document: {what}"))
+                    let reason = format!("it is not a JSON document: {what}");
+                    return Err(refused(&file.name, &reason)
                         .at(place(file, at))
-                        .help("check that `path` and `records` name what is meant, or leave the file out"));
+                        .help("check that `path` and `records` name what is meant, or leave the file out")
+                        .into());
                 }
             };
         }
@@ -89,13 +108,4 @@ pub(crate) fn place(file: &Found, at: At) -> Place {
         line: Some(at.line),
         byte: Some(at.byte),
     }
-}
-
-/// Whether it is data that is cut off or damaged, of which what came before can be read.
-pub(crate) fn is_damage(error: &SourceError) -> bool {
-    error.kind == SourceErrorKind::Malformed
-        && error
-            .place
-            .as_ref()
-            .is_some_and(|place| place.byte.is_some())
 }

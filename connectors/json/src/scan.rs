@@ -14,7 +14,7 @@ use crate::decode::Decoder;
 use crate::describe::Described;
 use crate::files::{Found, Root};
 use crate::input::{changed, has_changed};
-use crate::pieces::{Event, go_through, place};
+use crate::pieces::{Event, Failed, go_through, place};
 use crate::settings::TableSettings;
 use crate::window::At;
 
@@ -101,7 +101,7 @@ fn read(reading: &Reading, scan: &Scan, sender: &mpsc::Sender<Sent>) {
                 rows.fail(changed(&name));
             }
         }
-        Err(error) => {
+        Err(Failed { error, .. }) => {
             if rows.flush().is_continue() {
                 rows.fail(error);
             }

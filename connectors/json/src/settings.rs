@@ -112,8 +112,8 @@ fn named_tables(tables: &mut Section<'_>) -> Option<Vec<(String, TableSettings)>
                 let mut section = node.section()?;
                 let path = section.required("path", PATH);
                 let options = Options::read(&mut section);
-                let path = path?;
-                options?.table(template(&path)?, &path)?
+                let template = path.as_ref().and_then(template);
+                options?.table(template?, &path?)?
             }
             _ => TableSettings::of(template(&node)?),
         };

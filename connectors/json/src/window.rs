@@ -7,6 +7,8 @@ use std::io::{self, Read};
 /// Large enough that reading costs nothing beside decoding, small enough to stay in a second
 /// level cache.
 const CHUNK: usize = 256 * 1024;
+/// Bytes that there is room for at first, since an export may have thousands of small files.
+const FIRST_CHUNK: usize = 16 * 1024;
 
 /// Where something stands in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl<R: Read> Window<R> {
         let at = At { line: 1, byte: 0 };
         Self {
             reader,
-            bytes: vec![0; CHUNK],
+            bytes: vec![0; FIRST_CHUNK],
             start: 0,
             end: 0,
             at,
@@ -61,7 +63,10 @@ impl<R: Read> Window<R> {
             self.end -= self.start;
             self.start = 0;
         }
-        if self.end == self.bytes.len() {
+        let is_small = self.at.byte < FIRST_CHUNK as u64;
+        if self.bytes.len() < CHUNK && !is_small {
+            self.bytes.resize(CHUNK, 0);
+        } else if self.end == self.bytes.len() {
             self.bytes.resize(self.bytes.len() * 2, 0);
         }
         loop {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::util::display::array_value_to_string;
-use chatferry_config::{DestinationKind, Reading, Registry, Section, read, render};
+use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Scan, Source, SourceError, Table};
 use chatferry_core::{Field, Kind};
@@ -106,10 +106,17 @@ pub(crate) fn planned(
         without_secrets: false,
     };
     let read = read(&text, &registry, &reading);
-    let shown = match read.mistakes.as_slice() {
-        [] => String::new(),
-        mistakes => render("test.toml", &text, mistakes, 100, false, true),
-    };
+    let mut shown = String::new();
+    for mistake in &read.mistakes {
+        let written = mistake.at.clone().map_or("", |at| &text[at]);
+        writeln!(shown, "{} at {written}", mistake.code).expect("text");
+        // The words of mistakes that every connector's settings can have are not ours.
+        if mistake.code.starts_with("json::") {
+            let help = mistake.help.as_deref().unwrap_or("none");
+            let (message, label) = (&mistake.message, &mistake.label);
+            writeln!(shown, "  {message}\n  label: {label}\n  help: {help}").expect("text");
+        }
+    }
     (
         read.pipeline
             .map(|mut pipeline| pipeline.sources.remove(0).settings),
