@@ -170,10 +170,10 @@ impl Converter<'_> {
         if quotes == 3 {
             // A line break right after the opening quotes is no part of the text.
             let after = &source[quotes..];
-            start += after
-                .starts_with("\r\n")
-                .then_some(2)
-                .unwrap_or_else(|| usize::from(after.starts_with('\n')));
+            start += ["\r\n", "\n"]
+                .iter()
+                .find(|end| after.starts_with(**end))
+                .map_or(0, |e| e.len());
         }
         let at = start.min(end)..end;
         let verbatim = self.text.get(at.clone()) == Some(raw);

@@ -16,6 +16,7 @@
 //!    [`suggest`] finds what a person may have meant.
 
 mod document;
+mod excerpt;
 mod fields;
 mod flow;
 mod interpolate;
@@ -27,6 +28,7 @@ pub mod report;
 pub mod section;
 pub mod suggest;
 mod syntax;
+mod tables;
 pub mod units;
 mod views;
 

@@ -81,6 +81,8 @@ pub enum Shape {
 pub struct Node<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) written: &'a Written,
+    /// Where the key before the value stands, if there is one.
+    pub(crate) name_at: Option<Span>,
     /// The keys that lead here, for messages: `cometchat.region`.
     pub(crate) path: String,
     /// Whether variables that are missing are no error here.
@@ -109,6 +111,12 @@ impl<'a> Node<'a> {
         self.written.at.clone()
     }
 
+    /// Where the key stands that the value belongs to.
+    #[must_use]
+    pub fn name_at(&self) -> Option<Span> {
+        self.name_at.clone()
+    }
+
     /// Notes a mistake.
     pub fn mistake(&self, mistake: Mistake) {
         self.context.note(mistake);
@@ -119,6 +127,11 @@ impl<'a> Node<'a> {
     pub fn text(&self) -> Option<Setting<String>> {
         match &self.written.value {
             Value::Text(text) => Some(self.setting(self.filled(text)?.0)),
+            Value::Integer(_) | Value::Float(_) | Value::Flag(_) => self.refused(
+                "text",
+                "without quotes this is no text",
+                Some("put it in quotes".into()),
+            ),
             _ => self.wrong("text in quotes"),
         }
     }
@@ -143,7 +156,9 @@ impl<'a> Node<'a> {
         const WANTED: &str = "`true` or `false`";
         match &self.written.value {
             Value::Flag(flag) => Some(self.setting(*flag)),
-            Value::Text(text) => self.parsed(text, true, WANTED, |text| text.parse().ok()),
+            Value::Text(text) => {
+                self.parsed(text, true, WANTED, |text| text.parse().map_err(|_| ""))
+            }
             _ => self.wrong(WANTED),
         }
     }
@@ -155,10 +170,10 @@ impl<'a> Node<'a> {
         match &self.written.value {
             Value::Integer(number) => match u64::try_from(*number).ok().and_then(NonZeroU64::new) {
                 Some(count) => Some(self.setting(count)),
-                None => self.wrong(WANTED),
+                None => self.refused(WANTED, "this is less than 1", None),
             },
             Value::Text(text) => self.parsed(text, NonZeroU64::MIN, WANTED, |text| {
-                text.trim().parse().ok()
+                text.trim().parse().map_err(|_| "")
             }),
             _ => self.wrong(WANTED),
         }
@@ -171,9 +186,9 @@ impl<'a> Node<'a> {
         match &self.written.value {
             Value::Integer(number) => match u64::try_from(*number) {
                 Ok(bytes) => Some(self.setting(bytes)),
-                Err(_) => self.wrong(WANTED),
+                Err(_) => self.refused(WANTED, "this is less than nothing", None),
             },
-            Value::Text(text) => self.parsed(text, 1, WANTED, |text| units::bytes(text).ok()),
+            Value::Text(text) => self.parsed(text, 1, WANTED, units::bytes),
             _ => self.wrong(WANTED),
         }
     }
@@ -183,13 +198,11 @@ impl<'a> Node<'a> {
     pub fn duration(&self) -> Option<Setting<Duration>> {
         const WANTED: &str = "a duration such as \"30 s\" or \"5 min\"";
         match &self.written.value {
-            Value::Text(text) => {
-                let placeholder = Duration::from_secs(1);
-                self.parsed(text, placeholder, WANTED, |text| units::duration(text).ok())
-            }
+            Value::Text(text) => self.parsed(text, Duration::from_secs(1), WANTED, units::duration),
             Value::Integer(number) => {
-                let help = format!("which unit? for example \"{number} s\" or \"{number} min\"");
-                self.wrong_with(WANTED, Some(help))
+                let help =
+                    format!("write it with its unit, such as \"{number} s\" or \"{number} min\"");
+                self.refused(WANTED, "a number without a unit", Some(help))
             }
             _ => self.wrong(WANTED),
         }
@@ -310,7 +323,7 @@ impl<'a> Node<'a> {
         self.written
             .option
             .as_ref()
-            .map_or_else(String::new, |path| format!(", from `--set {path}`"))
+            .map_or_else(String::new, |path| format!(" (given by `--set {path}`)"))
     }
 
     fn setting<T>(&self, value: T) -> Setting<T> {
@@ -367,32 +380,31 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What `parse` makes of the text. A text with a placeholder in it counts as `placeholder`.
+    /// What `parse` makes of the text; its error is advice. A text with a placeholder in it counts
+    /// as `placeholder`.
     fn parsed<T>(
         &self,
         text: &Text,
         placeholder: T,
         wanted: &str,
-        parse: impl Fn(&str) -> Option<T>,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
     ) -> Option<Setting<T>> {
         let (filled, gaps) = self.filled(text)?;
         match parse(&filled) {
-            Some(value) => Some(self.setting(value)),
-            None if gaps > 0 => Some(self.setting(placeholder)),
-            None => self.wrong(wanted),
+            Ok(value) => Some(self.setting(value)),
+            Err(_) if gaps > 0 => Some(self.setting(placeholder)),
+            Err(advice) => {
+                let advice = Some(advice.to_owned()).filter(|advice| !advice.is_empty());
+                self.refused(wanted, "cannot be read as that", advice)
+            }
         }
     }
 
-    /// Notes that the value is not what is wanted here.
+    /// Notes that the value is not of the kind that is wanted here.
     pub(crate) fn wrong<T>(&self, wanted: &str) -> Option<T> {
-        self.wrong_with(wanted, None)
-    }
-
-    fn wrong_with<T>(&self, wanted: &str, help: Option<String>) -> Option<T> {
         let is = match &self.written.value {
             Value::Broken => return None,
             Value::Text(_) => "this is text",
-            Value::Integer(number) if *number <= 0 => "this is less than 1",
             Value::Integer(_) => "this is a whole number",
             Value::Float(_) => "this is a number with a fraction",
             Value::Flag(_) => "this is true or false",
@@ -400,6 +412,11 @@ impl<'a> Node<'a> {
             Value::List(_) => "this is a list",
             Value::Table(_) => "this is a table",
         };
+        self.refused(wanted, is, None)
+    }
+
+    /// Notes that the value is not what is wanted here, but `is` something else.
+    pub(crate) fn refused<T>(&self, wanted: &str, is: &str, help: Option<String>) -> Option<T> {
         self.mistake(
             Mistake::error(
                 "pipeline::wrong-kind",

@@ -10,7 +10,7 @@ use crate::document::{self, Value as Written, Written as WrittenAt};
 use crate::interpolate::is_name;
 use crate::node::{Context, Node, Shape};
 use crate::overrides::{self, Override};
-use crate::registry::Registry;
+use crate::registry::{Registry, SourceKind};
 use crate::section::Section;
 use crate::suggest::{self, quoted};
 use crate::{flow, views};
@@ -116,6 +116,7 @@ pub fn read<D>(text: &str, registry: &Registry<D>, reading: &Reading<'_>) -> Rea
         let node = Node {
             context: &context,
             written: &written,
+            name_at: None,
             path: String::new(),
             lenient: false,
         };
@@ -169,7 +170,7 @@ fn name(root: &mut Section<'_>) -> Option<String> {
             Mistake::error(
                 "pipeline::empty",
                 "the name of the pipeline is empty",
-                name.at.clone(),
+                name.at,
             )
             .help("give it a name, such as \"acme\""),
         );
@@ -236,28 +237,24 @@ fn sources<'a, D>(
     root: &mut Section<'a>,
     registry: &Registry<D>,
 ) -> (Vec<NamedSource>, Vec<&'a str>) {
-    let mut sources = Vec::new();
-    let mut names = Vec::new();
     let table = root.get("sources");
-    let written = table.is_some();
-    for (name, at, node) in table
-        .and_then(|t| t.section())
-        .map_or_else(Vec::new, |mut s| s.entries())
-    {
-        named(&node, "source", name, at.clone());
-        names.push(name);
-        sources.extend(source(name, at, &node, registry));
-    }
-    if names.is_empty()
-        && !(written
-            && root
-                .get("sources")
-                .is_some_and(|t| t.kind() != Shape::Table))
-    {
+    let tabular = table
+        .as_ref()
+        .is_none_or(|table| table.kind() == Shape::Table);
+    let section = table.and_then(|table| table.section());
+    let entries = section.map_or_else(Vec::new, |mut section| section.entries());
+    if entries.is_empty() && tabular {
         root.mistake(
             Mistake::error("pipeline::no-sources", "the pipeline has no source", None)
                 .help("add a table `[sources.NAME]` with a `connector`"),
         );
+    }
+    let mut sources = Vec::new();
+    let mut names = Vec::new();
+    for (name, at, node) in entries {
+        named(&node, "source", name, at.clone());
+        names.push(name);
+        sources.extend(source(name, at, &node, registry));
     }
     (sources, names)
 }
@@ -285,10 +282,7 @@ fn source<D>(
     })
 }
 
-fn kind<'r, D>(
-    connector: &Node<'_>,
-    registry: &'r Registry<D>,
-) -> Option<&'r crate::registry::SourceKind> {
+fn kind<'r, D>(connector: &Node<'_>, registry: &'r Registry<D>) -> Option<&'r SourceKind> {
     let name = connector.text()?;
     let kind = registry.kind(&name);
     if kind.is_none() {
@@ -332,6 +326,7 @@ pub(crate) fn named(node: &Node<'_>, what: &str, name: &str, at: Option<Span>) -
 
 /// Sees to it that settings which cannot be used have a mistake that says so.
 fn explain<T>(section: &mut Section<'_>, planned: Option<T>) -> Option<T> {
+    section.finish();
     let silent = || {
         let mistakes = section.context().mistakes.borrow();
         mistakes

@@ -35,6 +35,9 @@ pub struct Section<'a> {
     node: Node<'a>,
     table: &'a Table,
     asked: Vec<String>,
+    /// Keys that must be there and are not, each with what it is.
+    missing: Vec<(String, String)>,
+    /// Whether no key of this table is unknown.
     forgiving: bool,
 }
 
@@ -44,6 +47,7 @@ impl<'a> Section<'a> {
             node: node.clone(),
             table,
             asked: Vec::new(),
+            missing: Vec::new(),
             forgiving: false,
         }
     }
@@ -128,14 +132,10 @@ impl<'a> Section<'a> {
         node
     }
 
-    /// Notes that a key which must be there is not.
+    /// Notes that a key which must be there is not. `about` says what it is.
     pub fn missing(&mut self, key: &str, about: &str) {
-        let message = format!("{} needs {}", self.title(), quoted(key));
-        self.mistake(
-            Mistake::error("pipeline::missing-key", message, self.at())
-                .label(format!("no {} here", quoted(key)))
-                .help(format!("add `{key} = …`: {about}")),
-        );
+        self.ask(key);
+        self.missing.push((key.to_owned(), about.to_owned()));
     }
 
     /// Every entry with its name and the place of the name, in the order of the file: for tables
@@ -209,23 +209,46 @@ impl<'a> Section<'a> {
         };
         Node {
             written: &entry.written,
+            name_at: entry.at.clone(),
             path,
             ..self.node.clone()
         }
     }
 
-    fn unknown(&self, entry: &Entry) -> Mistake {
-        let node = self.below(entry);
-        let keys = || self.asked.iter().map(String::as_str);
-        let help = suggest::did_you_mean(&entry.name, keys()).or_else(|| match self.asked.len() {
-            0 => None,
-            _ => Some(format!("its keys are {}", suggest::list(&self.asked))),
-        });
+    /// Notes the keys that nobody asked for, and those that were asked for in vain. A key that is
+    /// only misspelt is one mistake, not two.
+    pub(crate) fn finish(&mut self) {
+        let forgiving = std::mem::replace(&mut self.forgiving, true);
+        let mut missing = std::mem::take(&mut self.missing);
+        let table = self.table;
+        let unknown = |entry: &&Entry| !forgiving && !self.asked.contains(&entry.name);
+        for entry in table.entries.iter().filter(unknown) {
+            let meant = suggest::closest(&entry.name, self.asked.iter().map(String::as_str));
+            missing.retain(|(key, _)| Some(key.as_str()) != meant);
+            self.node.mistake(self.unknown(entry, meant));
+        }
+        for (key, about) in missing {
+            let message = format!("{} needs {}", self.title(), quoted(&key));
+            self.node.mistake(
+                Mistake::error("pipeline::missing-key", message, self.at())
+                    .label(format!("no {} here", quoted(&key)))
+                    .help(format!("add `{key} = …`: {about}")),
+            );
+        }
+    }
+
+    fn unknown(&self, entry: &Entry, meant: Option<&str>) -> Mistake {
+        let help = match (meant, self.asked.as_slice()) {
+            (Some(meant), _) => Some(format!("did you mean `{meant}`?")),
+            (None, []) => None,
+            (None, [key]) => Some(format!("its only key is {}", quoted(key))),
+            (None, keys) => Some(format!("its keys are {}", suggest::list(keys))),
+        };
+        let origin = self.below(entry).origin();
         let message = format!(
-            "{} has no key {}{}",
+            "{} has no key {}{origin}",
             self.title(),
-            quoted(&entry.name),
-            node.origin()
+            quoted(&entry.name)
         );
         Mistake::error("pipeline::unknown-key", message, entry.at.clone())
             .label("nothing reads this")
@@ -235,13 +258,6 @@ impl<'a> Section<'a> {
 
 impl Drop for Section<'_> {
     fn drop(&mut self) {
-        if self.forgiving {
-            return;
-        }
-        for entry in &self.table.entries {
-            if !self.asked.contains(&entry.name) {
-                self.node.mistake(self.unknown(entry));
-            }
-        }
+        self.finish();
     }
 }
