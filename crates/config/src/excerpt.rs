@@ -136,38 +136,43 @@ fn back(line: &str, end: usize, mut room: usize) -> usize {
     begin
 }
 
-/// The line with the value in asterisks, byte for byte, if its key says that it is a secret and
-/// the value is written out.
+/// The line with secrets that are written out in asterisks, byte for byte: the value of a key that
+/// says so, and the password of a URL.
 fn without_secret(line: &str) -> String {
-    const SECRETS: [&str; 6] = ["api_key", "auth_key", "password", "secret", "token", "key"];
-    let (key, value) = line.split_once('=').unwrap_or((line, ""));
-    let last = key.rsplit('.').next().unwrap_or(key).trim();
-    let secret = suggest::closest(last, SECRETS).is_some() && !value.contains("${");
-    let start = if secret {
-        value
-            .find(['"', '\''])
-            .map(|quote| line.len() - value.len() + quote + 1)
-    } else {
-        // The password of a URL.
-        line.find("://").map(|scheme| scheme + 3).and_then(|host| {
-            let at = line[host..].find('@')?;
-            let colon = line[host..host + at].find(':')?;
-            (!line[host..host + at].contains("${")).then_some(host + colon + 1)
-        })
-    };
-    let Some(start) = start else {
-        return line.to_owned();
-    };
-    let ends: &[char] = if secret { &['"', '\''] } else { &['@'] };
-    let end = line[start..]
-        .find(ends)
-        .map_or(line.len(), |found| start + found);
+    let hidden = secret_value(line)
+        .or_else(|| password(line))
+        .unwrap_or_default();
+    let asterisks = "*".repeat(hidden.len());
     format!(
-        "{}{}{}",
-        &line[..start],
-        "*".repeat(end - start),
-        &line[end..]
+        "{}{asterisks}{}",
+        &line[..hidden.start],
+        &line[hidden.end..]
     )
+}
+
+fn secret_value(line: &str) -> Option<Span> {
+    const SECRETS: [&str; 6] = ["api_key", "auth_key", "password", "secret", "token", "key"];
+    let (key, value) = line.split_once('=')?;
+    suggest::closest(key.rsplit('.').next()?.trim(), SECRETS)?;
+    let value_start = key.len() + 1;
+    if value.contains("${") {
+        return None;
+    }
+    let Some(open) = value.find(['"', '\'']) else {
+        let blank = value.len() - value.trim_start().len();
+        let list = value.trim_start().starts_with(['[', '{']);
+        return (!list).then_some(value_start + blank..line.len());
+    };
+    let start = value_start + open + 1;
+    let close = line[start..].rfind(['"', '\'']);
+    Some(start..close.map_or(line.len(), |close| start + close))
+}
+
+fn password(line: &str) -> Option<Span> {
+    let host = line.find("://")? + "://".len();
+    let user = line[host..].split_once('@')?.0;
+    let start = host + user.find(':')? + 1;
+    (!user.contains("${")).then_some(start..host + user.len())
 }
 
 /// How many columns a text takes on the screen, nearly: what is written in blocks takes two.
@@ -198,6 +203,8 @@ mod tests {
             "api_key = \"***\" # x"
         );
         assert_eq!(without_secret("a.pasword = 'x"), "a.pasword = '*");
+        assert_eq!(without_secret("token = abc"), "token = ***");
+        assert_eq!(without_secret("token = \"a\\\"b\""), "token = \"****\"");
         assert_eq!(
             without_secret("api_key = \"${KEY}\""),
             "api_key = \"${KEY}\""

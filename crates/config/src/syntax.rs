@@ -41,121 +41,125 @@ pub(crate) fn mistakes(text: &str, errors: &[Error]) -> Vec<Mistake> {
 const SYNTAX: &str = "pipeline::syntax";
 const UNCLOSED: &str = "pipeline::unclosed";
 
+/// What the parser says, by how it begins, and what we say instead.
+struct Words {
+    parser: &'static str,
+    code: &'static str,
+    message: &'static str,
+    label: &'static str,
+    help: &'static str,
+}
+
+const fn words(
+    parser: &'static str,
+    code: &'static str,
+    message: &'static str,
+    label: &'static str,
+    help: &'static str,
+) -> Words {
+    Words {
+        parser,
+        code,
+        message,
+        label,
+        help,
+    }
+}
+
+const NO_QUOTES: &str = "string values must be quoted";
+const NESTED: &str = "tables or lists are nested too deeply";
+const NO_KEY: &str = "a key has letters, digits, `_` and `-`; put any other in quotes";
+
+#[rustfmt::skip]
+const KNOWN: [Words; 14] = [
+    words(NO_QUOTES, SYNTAX, "text needs quotes", "no quotes",
+        "write \"text\"; only numbers, `true` and `false` go without"),
+    words("invalid boolean", SYNTAX, "this is no value", "neither text nor a number",
+        "write `true` or `false` in small letters"),
+    words("missing comma", UNCLOSED, "a comma is missing, or a list is not closed", "a comma or `]` is due",
+        "put a comma between items, and close the list with `]`"),
+    words("unclosed", UNCLOSED, "a bracket is not closed", "the closing bracket is missing",
+        "close what is opened on this line or above"),
+    words("missing escaped value", SYNTAX, "this backslash begins nothing known", "an unknown escape",
+        "a backslash is written `\\\\`, or as it is between single quotes: 'a\\d'"),
+    words("invalid escape", SYNTAX, "this backslash begins nothing known", "an unknown escape",
+        "a backslash is written `\\\\`, or as it is between single quotes: 'a\\d'"),
+    words("key with no value", SYNTAX, "this line is not `key = value`", "no `=`",
+        "write `key = value`, or `# …` for a comment"),
+    words("unexpected key or value", SYNTAX, "the line goes on after its value", "not expected here",
+        "each key stands on a line of its own; text that holds ' stands in \" or '''"),
+    words("invalid unquoted key", SYNTAX, "this is no key", "not a key", NO_KEY),
+    words("unquoted keys cannot be empty", SYNTAX, "this is no key", "not a key", NO_KEY),
+    words("cannot recurse", SYNTAX, NESTED, "the 80th level", "no pipeline needs that many"),
+    words("recursion limit", SYNTAX, NESTED, "the 80th level", "no pipeline needs that many"),
+    words("invalid string", UNCLOSED, "these quotes are not closed", "the closing quotes are missing",
+        "close the quotes; text over several lines stands between \"\"\" and \"\"\""),
+    words("control character", SYNTAX, "a control character stands in this text", "this character",
+        "write it as `\\u0000` with its number, or take it out"),
+];
+
+const NOTHING: Words = words(
+    "",
+    SYNTAX,
+    "a value is missing",
+    "nothing follows",
+    "write text in quotes, or a number",
+);
+
+const TYPOGRAPHIC: Words = words(
+    "",
+    SYNTAX,
+    "these quotes are for prose",
+    "typographic quotes",
+    "write \"text\" with the plain quotes of a keyboard",
+);
+
 fn mistake(text: &str, at: Span, error: &Error) -> Mistake {
-    let words = error.message();
     let here = &text[at.clone()];
-    let says = |start: &str| words.starts_with(start);
-    let (code, message, label, help) = if is_duplicate(error) {
-        let message = format!("{} is already there", quoted(here));
-        let help = match here {
-            "flow" => {
-                "write `[[flow]]` before the tables that belong to it, such as `[flow.fields]`"
-            }
-            _ => "keep one of the two",
-        };
-        return Mistake::error("pipeline::duplicate-key", message, Some(at))
-            .label("written a second time")
-            .help(help);
-    } else if says("string values must be quoted") && here.trim().trim_matches('=').is_empty() {
-        (
-            SYNTAX,
-            "a value is missing",
-            "nothing follows",
-            "write text in quotes, or a number",
-        )
-    } else if says("string values must be quoted") && here.contains(['“', '”', '‘', '’']) {
-        let help = "write \"text\" with the plain quotes of a keyboard";
-        (
-            SYNTAX,
-            "these quotes are for prose",
-            "typographic quotes",
-            help,
-        )
-    } else if says("string values must be quoted") {
-        (
-            SYNTAX,
-            "text needs quotes",
-            "no quotes",
-            "write \"text\"; only numbers, `true` and `false` go without",
-        )
-    } else if says("invalid boolean") {
-        (
-            SYNTAX,
-            "this is no value",
-            "neither text nor a number",
-            "write `true` or `false` in small letters",
-        )
-    } else if says("missing comma") {
-        let help = "put a comma between items, and close the list with `]`";
-        (
-            UNCLOSED,
-            "a comma is missing, or a list is not closed",
-            "a comma or `]` is due",
-            help,
-        )
-    } else if says("unclosed") {
-        (
-            UNCLOSED,
-            "a bracket is not closed",
-            "the closing bracket is missing",
-            "close what is opened on this line or above",
-        )
-    } else if says("invalid") && words.contains("string") && !words.contains("visible") {
-        let help = "close the quotes; text over several lines stands between \"\"\" and \"\"\"";
-        (
-            UNCLOSED,
-            "these quotes are not closed",
-            "the closing quotes are missing",
-            help,
-        )
-    } else if says("invalid") && words.contains("string") {
-        (
-            SYNTAX,
-            "a control character stands in this text",
-            "this character",
-            "write it as `\\u0000` with its number, or take it out",
-        )
-    } else if says("missing escaped value") || says("invalid escape") {
-        let help = "a backslash is written `\\\\`, or as it is between single quotes: 'a\\d'";
-        (
-            SYNTAX,
-            "this backslash begins nothing known",
-            "an unknown escape",
-            help,
-        )
-    } else if says("key with no value") {
-        (
-            SYNTAX,
-            "this line is not `key = value`",
-            "no `=`",
-            "write `key = value`, or `# …` for a comment",
-        )
-    } else if says("unexpected key or value") {
-        let help = "each key stands on a line of its own; text that holds ' stands in \" or '''";
-        (
-            SYNTAX,
-            "the line goes on after its value",
-            "not expected here",
-            help,
-        )
-    } else if says("invalid unquoted key") || says("unquoted keys cannot be empty") {
-        let help = "a key has letters, digits, `_` and `-`; put any other in quotes";
-        (SYNTAX, "this is no key", "not a key", help)
-    } else if says("cannot recurse") || says("recursion limit") {
-        (
-            SYNTAX,
-            "tables or lists are nested too deeply",
-            "the 80th level",
-            "no pipeline needs that many",
-        )
-    } else {
-        let (what, expected) = words
-            .split_once(", ")
-            .unwrap_or((words, "not as TOML has it"));
-        return Mistake::error(SYNTAX, what, Some(at)).label(expected);
+    if is_duplicate(error) {
+        return duplicate(here, at);
+    }
+    let parser = match error.message() {
+        says if !says.starts_with("invalid") || !says.contains(" string") => says,
+        says if says.contains("visible") => "control character",
+        _ => "invalid string",
     };
-    Mistake::error(code, message, Some(at))
-        .label(label)
+    let known = if !parser.starts_with(NO_QUOTES) {
+        KNOWN.iter().find(|words| parser.starts_with(words.parser))
+    } else if here.trim_matches(['=', ' ']).is_empty() {
+        Some(&NOTHING)
+    } else if here.contains(['“', '”', '‘', '’']) {
+        Some(&TYPOGRAPHIC)
+    } else {
+        KNOWN.first()
+    };
+    match known {
+        Some(Words {
+            code,
+            message,
+            label,
+            help,
+            ..
+        }) => Mistake::error(code, *message, Some(at))
+            .label(*label)
+            .help(*help),
+        None => {
+            let (what, expected) = parser
+                .split_once(", ")
+                .unwrap_or((parser, "not as TOML has it"));
+            Mistake::error(SYNTAX, what, Some(at)).label(expected)
+        }
+    }
+}
+
+fn duplicate(key: &str, at: Span) -> Mistake {
+    let help = match key {
+        "flow" => "write `[[flow]]` before the tables that belong to it, such as `[flow.fields]`",
+        _ => "keep one of the two",
+    };
+    let message = format!("{} is already there", quoted(key));
+    Mistake::error("pipeline::duplicate-key", message, Some(at))
+        .label("written a second time")
         .help(help)
 }
 
