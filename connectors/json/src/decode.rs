@@ -123,7 +123,7 @@ pub(crate) struct Fields {
     index: HashMap<Box<str>, usize>,
     /// Which object is being read, to tell a key that comes twice and one that is missing.
     object: u64,
-    /// Whether keys without a field may come, whose repetition is not noticed.
+    /// How many have a column.
     kept: usize,
 }
 
