@@ -85,7 +85,10 @@ impl Destination for CometChat {
             Err(TransportError::Lost(what)) => Answer {
                 status: None,
                 bytes,
-                receipts: Err(Failure::Doubt { what }),
+                receipts: Err(Failure::Doubt {
+                    what,
+                    foreign: false,
+                }),
             },
         }
     }

@@ -45,6 +45,7 @@ pub(crate) fn prepare(entity: Entity, rows: &RecordBatch, policy: &Policy) -> Ve
         } => Prepared::Ready(Record {
             entity,
             id,
+            flow: 0,
             lane,
             sent_at,
             references,

@@ -276,6 +276,7 @@ fn failure(status: u16, error: &ApiError<'_>, headers: &HeaderMap, now: i64) -> 
         },
         _ => Failure::Doubt {
             what: format!("HTTP {status} {code}").trim_end().to_owned(),
+            foreign: false,
         },
     }
 }
@@ -309,9 +310,11 @@ fn failure_by_status(status: u16, reply: &Reply, now: i64) -> Failure {
         ),
         200..=299 => Failure::Doubt {
             what: format!("HTTP {status} with {}", speaker(reply)),
+            foreign: true,
         },
         _ => Failure::Doubt {
             what: format!("HTTP {status} from {}", speaker(reply)),
+            foreign: true,
         },
     }
 }
@@ -373,6 +376,7 @@ mod tests {
         Record {
             entity,
             id: RecordId::new(id),
+            flow: 0,
             lane: 0,
             sent_at: None,
             references: Vec::new(),

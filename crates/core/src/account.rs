@@ -50,7 +50,11 @@ impl FlowAccount {
     /// How many rows ended so, under any name.
     #[must_use]
     pub fn count(&self, kind: OutcomeKind) -> u64 {
-        self.outcomes.iter().filter(|((of, _), _)| *of == kind).map(|(_, rows)| rows).sum()
+        self.outcomes
+            .iter()
+            .filter(|((of, _), _)| *of == kind)
+            .map(|(_, rows)| rows)
+            .sum()
     }
 
     /// Adds rows that ended so.
@@ -86,9 +90,13 @@ impl Account {
     /// How many rows are neither at the destination nor left out on purpose.
     #[must_use]
     pub fn undelivered(&self) -> u64 {
-        [OutcomeKind::Rejected, OutcomeKind::Refused, OutcomeKind::Blocked]
-            .into_iter()
-            .map(|kind| self.count(kind))
-            .sum()
+        [
+            OutcomeKind::Rejected,
+            OutcomeKind::Refused,
+            OutcomeKind::Blocked,
+        ]
+        .into_iter()
+        .map(|kind| self.count(kind))
+        .sum()
     }
 }

@@ -132,6 +132,8 @@ pub enum Failure {
     Doubt {
         /// What happened.
         what: String,
+        /// Whether it does not look as if the API itself had answered: a gateway's page, say.
+        foreign: bool,
     },
     /// The body was too large. Nothing was stored.
     TooLarge,

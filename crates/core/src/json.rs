@@ -28,5 +28,8 @@ pub fn mark(field: Field) -> Field {
 /// Whether a column is text that holds JSON.
 #[must_use]
 pub fn is_marked(field: &Field) -> bool {
-    field.metadata().get(NAME).is_some_and(|name| name == "arrow.json")
+    field
+        .metadata()
+        .get(NAME)
+        .is_some_and(|name| name == "arrow.json")
 }

@@ -51,7 +51,10 @@ impl Mistake {
     /// A mistake that the pipeline can run with.
     #[must_use]
     pub fn warning(code: &'static str, message: impl Into<String>, at: Option<Span>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, message, at) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message, at)
+        }
     }
 
     /// The same with this label under the underlined place.

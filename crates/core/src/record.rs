@@ -48,13 +48,19 @@ impl Key {
     /// The key of that record.
     #[must_use]
     pub fn of(entity: Entity, id: &str) -> Self {
-        Self(XxHash3_64::oneshot_with_seed(u64::from(entity.number()), id.as_bytes()))
+        Self(XxHash3_64::oneshot_with_seed(
+            u64::from(entity.number()),
+            id.as_bytes(),
+        ))
     }
 
     /// The key of something that has no record id, such as a rejected row, known by other words.
     #[must_use]
     pub fn of_words(words: &[&str]) -> Self {
-        Self(XxHash3_64::oneshot_with_seed(u64::MAX, words.join("\u{1f}").as_bytes()))
+        Self(XxHash3_64::oneshot_with_seed(
+            u64::MAX,
+            words.join("\u{1f}").as_bytes(),
+        ))
     }
 }
 
@@ -77,6 +83,8 @@ pub struct Record {
     pub entity: Entity,
     /// Which one.
     pub id: RecordId,
+    /// Which flow made it, as its place in the account. The runtime sets it.
+    pub flow: usize,
     /// Which conversation it belongs to. Two records of one lane are never in flight in two
     /// requests, and they leave in the order in which they came. A record without a conversation
     /// has a lane of its own.

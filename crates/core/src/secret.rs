@@ -29,7 +29,11 @@ impl Secret {
                 Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
                 Err(error) => Err(io::Error::new(
                     error.kind(),
-                    format!("cannot read the secret in {}: {}", path.display(), error.kind()),
+                    format!(
+                        "cannot read the secret in {}: {}",
+                        path.display(),
+                        error.kind()
+                    ),
                 )),
             },
         }

@@ -113,7 +113,12 @@ impl Scan {
     /// When a column's index is beyond the table's schema.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
-        Arc::new(self.table.schema.project(&self.columns).expect("columns are indices into the schema"))
+        Arc::new(
+            self.table
+                .schema
+                .project(&self.columns)
+                .expect("columns are indices into the schema"),
+        )
     }
 }
 
@@ -164,7 +169,14 @@ impl SourceError {
     /// An error of that kind.
     #[must_use]
     pub fn new(kind: SourceErrorKind, doing: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { kind, doing: doing.into(), reason: reason.into(), place: None, help: None, cause: None }
+        Self {
+            kind,
+            doing: doing.into(),
+            reason: reason.into(),
+            place: None,
+            help: None,
+            cause: None,
+        }
     }
 
     /// The same with its place.
@@ -201,6 +213,8 @@ impl fmt::Display for SourceError {
 
 impl Error for SourceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+        self.cause
+            .as_deref()
+            .map(|cause| cause as &(dyn Error + 'static))
     }
 }

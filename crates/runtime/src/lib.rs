@@ -1,1 +1,28 @@
-//! Delivers shaped records: batching, lanes, pacing, the delivery protocol.
+//! Delivers a pipeline's records: in order, at the allowed pace, once, with an account of every
+//! row. Knows no TOML and no terminal.
+//!
+//! One record's walk: [`intake`] takes shaped rows in and has them prepared; [`admission`] leaves
+//! out what is settled, doubled or blocked; the [`window`] holds the rest until a full request
+//! can be made of it; the [`pacer`] gives leave to send; [`delivery`] sends, and asks the
+//! [`decision`] what an answer means; the ledger writes down what became of it; and the account
+//! counts it.
+//!
+//! # What waits between source and destination
+//!
+//! At most two batches of the engine (8,192 rows each), the window
+//! ([`window::RECORDS`], [`window::BYTES`]) and the requests in flight. Nothing more is read until
+//! some of it is settled.
+
+pub mod admission;
+pub mod decision;
+pub mod delivery;
+mod intake;
+pub mod pacer;
+mod run;
+mod seen;
+pub mod window;
+
+pub use delivery::Requests;
+pub use intake::FlowInput;
+pub use pacer::Pacer;
+pub use run::{Ended, Finished, Observer, Progress, Run, Stop, stop};

@@ -1,0 +1,245 @@
+//! Which records are sent at all.
+//!
+//! What an earlier run delivered is left out; what has the id of a record of this run is
+//! rejected; what refers to something that was not delivered is blocked. None of these costs a
+//! request.
+
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU64;
+
+use chatferry_core::{Key, Outcome, Record, References};
+use chatferry_ledger::Held;
+
+use crate::seen::{Seen, Sight};
+
+/// What is to be done with a record that has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is to be sent.
+    Send,
+    /// An earlier run has delivered it.
+    SettledBefore,
+    /// It is not sent, and this is its outcome, written down under this key.
+    Outcome(Key, Outcome),
+}
+
+/// What is known of all records met so far.
+#[derive(Debug)]
+pub struct Admission {
+    seen: Seen,
+    /// Records that earlier runs sent and the destination refused.
+    refused: HashMap<Key, Held>,
+    /// Users and groups that are not at the destination and will not be in this run.
+    failed: HashSet<Key>,
+    /// How often an id has come beyond the first time.
+    doubles: HashMap<Key, NonZeroU64>,
+    /// Whether refused records are sent again although nothing has changed.
+    retry_refused: bool,
+}
+
+impl Admission {
+    /// Knows what earlier runs were refused; [`settled_before`](Self::settled_before) tells it
+    /// what they delivered.
+    #[must_use]
+    pub fn new(refused: Vec<Held>, retry_refused: bool) -> Self {
+        Self {
+            seen: Seen::new(),
+            refused: refused.into_iter().map(|held| (held.key, held)).collect(),
+            failed: HashSet::new(),
+            doubles: HashMap::new(),
+            retry_refused,
+        }
+    }
+
+    /// Notes records that earlier runs have delivered.
+    pub fn settled_before(&mut self, keys: &[Key]) {
+        self.seen.settled_before(keys);
+    }
+
+    /// Judges a record. References are judged too, so users must come before what refers to them.
+    pub fn judge(&mut self, record: &Record, references: References) -> Verdict {
+        let key = record.key();
+        match self.seen.meet(key) {
+            Sight::SettledBefore => return Verdict::SettledBefore,
+            Sight::Again => return self.double(record, key),
+            Sight::New => {}
+        }
+        if let Some(held) = self.refused.get(&key)
+            && !self.retry_refused
+            && held.content == Some(record.content())
+        {
+            let outcome = Outcome::Refused {
+                code: held.reason.clone(),
+                message: held.detail.clone(),
+            };
+            return Verdict::Outcome(key, outcome);
+        }
+        for reference in &record.references {
+            let target = Key::of(reference.entity, reference.id.as_str());
+            if self.failed.contains(&target) {
+                let on = format!("{} {}", reference.field, reference.id);
+                return Verdict::Outcome(key, Outcome::Blocked { on });
+            }
+            if references == References::Require && !self.seen.knows(target) {
+                let detail = format!(
+                    "`{}` refers to the {} {}, which no flow delivers",
+                    reference.field,
+                    reference.entity.singular(),
+                    reference.id
+                );
+                return Verdict::Outcome(
+                    key,
+                    Outcome::Rejected {
+                        rule: "unknown-reference".into(),
+                        detail,
+                    },
+                );
+            }
+        }
+        Verdict::Send
+    }
+
+    /// Notes that a user or group is not at the destination: what refers to it is blocked.
+    pub fn failed(&mut self, key: Key) {
+        self.failed.insert(key);
+    }
+
+    /// Notes that a user or group is at the destination after all.
+    pub fn delivered(&mut self, key: Key) {
+        self.failed.remove(&key);
+    }
+
+    fn double(&mut self, record: &Record, key: Key) -> Verdict {
+        let times = self
+            .doubles
+            .entry(key)
+            .and_modify(|times| *times = times.saturating_add(1))
+            .or_insert(NonZeroU64::MIN);
+        let own_key =
+            Key::of_words(&[record.entity.name(), record.id.as_str(), &times.to_string()]);
+        let detail = "another row of this run has the same id".to_owned();
+        Verdict::Outcome(
+            own_key,
+            Outcome::Rejected {
+                rule: "duplicate-id".into(),
+                detail,
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use chatferry_core::{Entity, OutcomeKind, RecordId, Reference};
+
+    use super::*;
+
+    fn record(entity: Entity, id: &str, refers_to: Option<&str>) -> Record {
+        let reference = |id| Reference {
+            field: "sender",
+            entity: Entity::Users,
+            id: RecordId::new(id),
+        };
+        Record {
+            entity,
+            id: RecordId::new(id),
+            flow: 0,
+            lane: 0,
+            sent_at: None,
+            references: refers_to.map(reference).into_iter().collect(),
+            adjusted: Vec::new(),
+            json: Bytes::from(format!("{{\"id\":\"{id}\"}}")),
+        }
+    }
+
+    fn message(id: &str, sender: &str) -> Record {
+        record(Entity::Messages, id, Some(sender))
+    }
+
+    fn user(id: &str) -> Record {
+        record(Entity::Users, id, None)
+    }
+
+    fn reason(verdict: &Verdict) -> (OutcomeKind, String) {
+        match verdict {
+            Verdict::Outcome(_, outcome) => (outcome.kind(), outcome.reason().to_owned()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_was_delivered_before_is_left_out_and_its_double_is_rejected() {
+        let mut admission = Admission::new(Vec::new(), false);
+        admission.settled_before(&[user("a").key()]);
+        assert_eq!(
+            admission.judge(&user("a"), References::Require),
+            Verdict::SettledBefore
+        );
+        let double = admission.judge(&user("a"), References::Require);
+        assert_eq!(
+            reason(&double),
+            (OutcomeKind::Rejected, "duplicate-id".into())
+        );
+        assert_ne!(
+            double,
+            admission.judge(&user("a"), References::Require),
+            "each double has a key of its own"
+        );
+    }
+
+    #[test]
+    fn references_are_followed_required_or_trusted() {
+        let mut admission = Admission::new(Vec::new(), false);
+        assert_eq!(
+            admission.judge(&user("a"), References::Require),
+            Verdict::Send
+        );
+        assert_eq!(
+            admission.judge(&message("1", "a"), References::Require),
+            Verdict::Send
+        );
+        let unknown = admission.judge(&message("2", "b"), References::Require);
+        assert_eq!(
+            reason(&unknown),
+            (OutcomeKind::Rejected, "unknown-reference".into())
+        );
+        assert_eq!(
+            admission.judge(&message("3", "b"), References::Trust),
+            Verdict::Send
+        );
+        admission.failed(user("a").key());
+        let blocked = admission.judge(&message("4", "a"), References::Trust);
+        assert_eq!(reason(&blocked), (OutcomeKind::Blocked, "sender".into()));
+        admission.delivered(user("a").key());
+        assert_eq!(
+            admission.judge(&message("5", "a"), References::Require),
+            Verdict::Send
+        );
+    }
+
+    #[test]
+    fn a_refused_record_is_sent_again_when_it_has_changed_or_on_request() {
+        let held = |record: &Record| Held {
+            key: record.key(),
+            outcome: OutcomeKind::Refused,
+            reason: "ERR_BAD_REQUEST".into(),
+            detail: "no".into(),
+            content: Some(record.content()),
+        };
+        let (same, mut changed) = (user("a"), user("b"));
+        let refused = vec![held(&same), held(&changed)];
+        changed.json = Bytes::from_static(b"{\"id\":\"b\",\"name\":\"B\"}");
+        let mut admission = Admission::new(refused.clone(), false);
+        assert_eq!(
+            reason(&admission.judge(&same, References::Require)),
+            (OutcomeKind::Refused, "ERR_BAD_REQUEST".into())
+        );
+        assert_eq!(
+            admission.judge(&changed, References::Require),
+            Verdict::Send
+        );
+        let mut admission = Admission::new(refused, true);
+        assert_eq!(admission.judge(&same, References::Require), Verdict::Send);
+    }
+}

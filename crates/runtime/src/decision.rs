@@ -1,0 +1,434 @@
+//! What an answer asks for next: pure functions of what happened.
+//!
+//! A doubt (a lost answer, a 5xx, an answer that makes no sense) is resolved by sending the same
+//! records again: those that were stored are then answered with "already exists". If it fails
+//! again, one record may be poison for the whole request, so the request is halved down to it;
+//! it is refused with what was seen, and the others live.
+
+use std::time::Duration;
+
+use chatferry_core::{Failure, Outcome, Verdict};
+
+/// How things stand when a request has failed.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation {
+    /// How many records it carried.
+    pub records: usize,
+    /// How many times these records, as this very set, have been in doubt, this time included.
+    pub doubts: u32,
+    /// Whether any request has been answered with verdicts since these records were first sent.
+    pub answered_since: bool,
+    /// Whether any request has ever been answered with verdicts in this run.
+    pub ever_answered: bool,
+    /// How many requests in a row have failed, this one included.
+    pub failures_in_a_row: u32,
+    /// How long no request has been answered with verdicts.
+    pub silent_for: Duration,
+}
+
+/// What to do with the records of a failed request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send the same records again, after a wait.
+    Again {
+        /// How long to wait at least.
+        after: Duration,
+    },
+    /// Send nothing at all for this long, then the same records again.
+    Hold {
+        /// How long.
+        wait: Duration,
+    },
+    /// Send each half on its own, one after the other.
+    Halve,
+    /// It is this one record: refuse it with what was seen.
+    Blame {
+        /// What was seen.
+        what: String,
+    },
+    /// Stop the run: the destination does not answer. The records stay as they are.
+    GiveUp {
+        /// What was seen.
+        what: String,
+    },
+    /// Stop the run: nothing will succeed until a person acts.
+    Stop {
+        /// The API's code.
+        code: String,
+        /// The API's words.
+        message: String,
+        /// What to do.
+        remedy: String,
+    },
+}
+
+/// What to do with one record of a request that was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordStep {
+    /// That is its outcome.
+    Settle(Outcome),
+    /// It is in doubt: send it again.
+    Doubt(String),
+    /// Stop the run: nothing will succeed until a person acts.
+    Stop {
+        /// The API's code.
+        code: String,
+        /// The API's words.
+        message: String,
+        /// What to do.
+        remedy: String,
+    },
+}
+
+/// How long the destination may be silent before the run stops.
+const SILENCE: Duration = Duration::from_secs(600);
+/// How often a destination that never answered is tried before the run stops: the address is
+/// probably wrong.
+const FIRST_TRIES: u32 = 4;
+/// How often records are sent as they are before a request is halved or a record is blamed.
+const TRIES: u32 = 2;
+/// How long a hold lasts when the destination does not say.
+const HOLD: Duration = Duration::from_secs(60);
+/// How long the first wait after a failure is, and the longest.
+const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// What a failed request asks for.
+#[must_use]
+pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
+    let again = Step::Again {
+        after: wait(situation.failures_in_a_row),
+    };
+    match failure {
+        Failure::Throttled { wait } => Step::Hold {
+            wait: wait.unwrap_or(HOLD),
+        },
+        Failure::Stop {
+            code,
+            message,
+            remedy,
+        } => Step::Stop {
+            code: code.clone(),
+            message: message.clone(),
+            remedy: remedy.clone(),
+        },
+        Failure::TooLarge if situation.records > 1 => Step::Halve,
+        Failure::TooLarge => Step::Blame {
+            what: "the request is too large".into(),
+        },
+        Failure::Unreachable { what } => {
+            let tries_are_up =
+                !situation.ever_answered && situation.failures_in_a_row >= FIRST_TRIES;
+            if tries_are_up || situation.silent_for >= SILENCE {
+                return Step::GiveUp { what: what.clone() };
+            }
+            again
+        }
+        Failure::Doubt { what, foreign } => {
+            let wrong_address =
+                *foreign && !situation.ever_answered && situation.failures_in_a_row >= FIRST_TRIES;
+            if wrong_address || situation.silent_for >= SILENCE {
+                return Step::GiveUp { what: what.clone() };
+            }
+            match situation.records {
+                _ if situation.doubts < TRIES => again,
+                1 if situation.answered_since => Step::Blame { what: what.clone() },
+                1 => again,
+                _ if *foreign && !situation.answered_since => again,
+                _ => Step::Halve,
+            }
+        }
+    }
+}
+
+/// What a verdict asks for, or its absence. `doubts` counts how often the record has been in
+/// doubt before.
+#[must_use]
+pub fn after_verdict(verdict: Option<Verdict>, doubts: u32) -> RecordStep {
+    let doubt = |what: String| {
+        if doubts + 1 < TRIES {
+            return RecordStep::Doubt(what);
+        }
+        RecordStep::Settle(Outcome::Refused {
+            code: what,
+            message: "the API gave no verdict, more than once".into(),
+        })
+    };
+    match verdict {
+        Some(Verdict::Imported { remote }) => RecordStep::Settle(Outcome::Imported { remote }),
+        Some(Verdict::Present) => RecordStep::Settle(Outcome::Present),
+        Some(Verdict::Refused { code, message }) => {
+            RecordStep::Settle(Outcome::Refused { code, message })
+        }
+        Some(Verdict::Doubt { code }) => doubt(code),
+        Some(Verdict::Stop {
+            code,
+            message,
+            remedy,
+        }) => RecordStep::Stop {
+            code,
+            message,
+            remedy,
+        },
+        None => doubt("NO_VERDICT".into()),
+    }
+}
+
+/// How long to wait after so many failures in a row: twice as long each time.
+fn wait(failures_in_a_row: u32) -> Duration {
+    let doublings = failures_in_a_row.saturating_sub(1).min(10);
+    (WAITS.0 * 2_u32.pow(doublings)).min(WAITS.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Situation = Situation {
+        records: 50,
+        doubts: 1,
+        answered_since: false,
+        ever_answered: true,
+        failures_in_a_row: 1,
+        silent_for: Duration::ZERO,
+    };
+
+    fn doubt() -> Failure {
+        Failure::Doubt {
+            what: "HTTP 500".into(),
+            foreign: false,
+        }
+    }
+
+    fn foreign() -> Failure {
+        Failure::Doubt {
+            what: "HTTP 502 from a web page".into(),
+            foreign: true,
+        }
+    }
+
+    fn unreachable() -> Failure {
+        Failure::Unreachable {
+            what: "connection refused".into(),
+        }
+    }
+
+    fn again(seconds: u64) -> Step {
+        Step::Again {
+            after: Duration::from_secs(seconds),
+        }
+    }
+
+    #[test]
+    fn each_failure_in_each_situation_has_its_step() {
+        let blame = || Step::Blame {
+            what: "HTTP 500".into(),
+        };
+        let give_up = |what: &str| Step::GiveUp { what: what.into() };
+        let long = Duration::from_secs(601);
+        let table: Vec<(&str, Failure, Situation, Step)> = vec![
+            ("a doubt is sent again", doubt(), FIRST, again(1)),
+            (
+                "a second doubt is halved",
+                doubt(),
+                Situation {
+                    doubts: 2,
+                    failures_in_a_row: 2,
+                    ..FIRST
+                },
+                Step::Halve,
+            ),
+            (
+                "a lone record is tried again first",
+                doubt(),
+                Situation {
+                    records: 1,
+                    answered_since: true,
+                    ..FIRST
+                },
+                again(1),
+            ),
+            (
+                "a lone record is blamed when others were answered",
+                doubt(),
+                Situation {
+                    records: 1,
+                    doubts: 2,
+                    answered_since: true,
+                    ..FIRST
+                },
+                blame(),
+            ),
+            (
+                "a lone record is not blamed for an outage",
+                doubt(),
+                Situation {
+                    records: 1,
+                    doubts: 7,
+                    failures_in_a_row: 7,
+                    ..FIRST
+                },
+                again(60),
+            ),
+            (
+                "a gateway's page is not a record's fault",
+                foreign(),
+                Situation {
+                    doubts: 5,
+                    failures_in_a_row: 3,
+                    ..FIRST
+                },
+                again(4),
+            ),
+            (
+                "a gateway's page may be, when others were answered",
+                foreign(),
+                Situation {
+                    doubts: 2,
+                    answered_since: true,
+                    ..FIRST
+                },
+                Step::Halve,
+            ),
+            (
+                "silence ends the run",
+                doubt(),
+                Situation {
+                    silent_for: long,
+                    ..FIRST
+                },
+                give_up("HTTP 500"),
+            ),
+            (
+                "an unreachable API is tried again",
+                unreachable(),
+                Situation {
+                    failures_in_a_row: 9,
+                    ..FIRST
+                },
+                again(60),
+            ),
+            (
+                "for ten minutes",
+                unreachable(),
+                Situation {
+                    silent_for: long,
+                    ..FIRST
+                },
+                give_up("connection refused"),
+            ),
+            (
+                "but not if it never answered",
+                unreachable(),
+                Situation {
+                    ever_answered: false,
+                    failures_in_a_row: 4,
+                    ..FIRST
+                },
+                give_up("connection refused"),
+            ),
+            (
+                "nor if a web page answers instead",
+                foreign(),
+                Situation {
+                    ever_answered: false,
+                    failures_in_a_row: 4,
+                    ..FIRST
+                },
+                give_up("HTTP 502 from a web page"),
+            ),
+            (
+                "poison in the first request is still found",
+                doubt(),
+                Situation {
+                    ever_answered: false,
+                    doubts: 2,
+                    failures_in_a_row: 4,
+                    ..FIRST
+                },
+                Step::Halve,
+            ),
+            (
+                "a throttle holds everybody",
+                Failure::Throttled {
+                    wait: Some(Duration::from_secs(7)),
+                },
+                FIRST,
+                Step::Hold {
+                    wait: Duration::from_secs(7),
+                },
+            ),
+            (
+                "for a minute if not told",
+                Failure::Throttled { wait: None },
+                FIRST,
+                Step::Hold {
+                    wait: Duration::from_secs(60),
+                },
+            ),
+            (
+                "too large is halved at once",
+                Failure::TooLarge,
+                FIRST,
+                Step::Halve,
+            ),
+            (
+                "down to the record",
+                Failure::TooLarge,
+                Situation {
+                    records: 1,
+                    ..FIRST
+                },
+                Step::Blame {
+                    what: "the request is too large".into(),
+                },
+            ),
+        ];
+        for (case, failure, situation, step) in table {
+            assert_eq!(after_failure(&failure, &situation), step, "{case}");
+        }
+        let stop = Failure::Stop {
+            code: "AUTH".into(),
+            message: "m".into(),
+            remedy: "r".into(),
+        };
+        assert!(matches!(after_failure(&stop, &FIRST), Step::Stop { .. }));
+    }
+
+    #[test]
+    fn each_verdict_has_its_outcome() {
+        let refused = Verdict::Refused {
+            code: "E".into(),
+            message: "m".into(),
+        };
+        assert_eq!(
+            after_verdict(Some(refused), 0),
+            RecordStep::Settle(Outcome::Refused {
+                code: "E".into(),
+                message: "m".into()
+            })
+        );
+        assert_eq!(
+            after_verdict(Some(Verdict::Present), 0),
+            RecordStep::Settle(Outcome::Present)
+        );
+        assert_eq!(
+            after_verdict(None, 0),
+            RecordStep::Doubt("NO_VERDICT".into())
+        );
+        assert!(matches!(
+            after_verdict(None, 1),
+            RecordStep::Settle(Outcome::Refused { .. })
+        ));
+        let doubt = Verdict::Doubt {
+            code: "ERR_OPERATION_FAILED".into(),
+        };
+        assert_eq!(
+            after_verdict(Some(doubt.clone()), 0),
+            RecordStep::Doubt("ERR_OPERATION_FAILED".into())
+        );
+        assert!(matches!(
+            after_verdict(Some(doubt), 1),
+            RecordStep::Settle(Outcome::Refused { .. })
+        ));
+    }
+}

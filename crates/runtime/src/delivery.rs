@@ -1,0 +1,394 @@
+//! Requests on their way: sent, answered, sent again, halved.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatferry_core::{
+    Answer, Destination, Entity, Failure, Outcome, Permit, Record, RecordId, Verdict,
+};
+use chatferry_ledger::RequestRow;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::decision::{RecordStep, Situation, Step, after_failure, after_verdict};
+
+/// What was sent so far, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Requests sent, retries included.
+    pub sent: u64,
+    /// Records that they carried, repeated ones included.
+    pub records: u64,
+    /// Bytes of their bodies.
+    pub bytes: u64,
+    /// Requests answered with "too many requests".
+    pub throttled: u64,
+    /// Requests that failed in another way.
+    pub failed: u64,
+    /// When the first and the last one were sent.
+    pub span: Option<(Instant, Instant)>,
+}
+
+/// Records that leave together, and are sent again together until they are settled.
+#[derive(Debug)]
+struct Part {
+    records: Vec<Record>,
+    /// How many times these records, as this very set, have been in doubt.
+    doubts: u32,
+    /// How many requests had been answered when they were first in doubt.
+    since: Option<u64>,
+}
+
+/// What is left of a request: its parts, one of which is sent at a time.
+#[derive(Debug)]
+pub(crate) struct Ticket(VecDeque<Part>);
+
+impl Ticket {
+    pub(crate) fn new(records: Vec<Record>) -> Self {
+        Self(
+            [Part {
+                records,
+                doubts: 0,
+                since: None,
+            }]
+            .into(),
+        )
+    }
+}
+
+/// A request whose answer has come.
+struct Sent {
+    ticket: Ticket,
+    part: Part,
+    answer: Answer,
+    sent: Instant,
+    sent_ms: i64,
+}
+
+/// What came of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Handled {
+    /// The request, for the ledger.
+    pub(crate) row: Option<RequestRow>,
+    /// The records that have an outcome now.
+    pub(crate) settled: Vec<(Record, Outcome)>,
+    /// For how long nobody may send.
+    pub(crate) hold: Option<Duration>,
+    /// What went wrong, for whoever watches.
+    pub(crate) trouble: Option<String>,
+    /// Why the run must stop.
+    pub(crate) stop: Option<Halt>,
+    /// How many records of this request are in doubt and will not be sent again, because the
+    /// run stops.
+    pub(crate) abandoned: usize,
+}
+
+/// Why no more is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Halt {
+    Refused {
+        code: String,
+        message: String,
+        remedy: String,
+    },
+    Silent {
+        what: String,
+    },
+}
+
+/// Requests on their way.
+#[derive(Debug)]
+pub(crate) struct Deliveries {
+    destination: Arc<dyn Destination>,
+    entity: Entity,
+    in_flight: FuturesUnordered<JoinHandle<Sent>>,
+    waiting: Vec<(Instant, Ticket)>,
+    pub(crate) requests: Requests,
+    answered: u64,
+    failures_in_a_row: u32,
+    last_answer: Instant,
+}
+
+impl std::fmt::Debug for Sent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sent({} records)", self.part.records.len())
+    }
+}
+
+impl Deliveries {
+    pub(crate) fn new(destination: Arc<dyn Destination>) -> Self {
+        Self {
+            destination,
+            entity: Entity::Users,
+            in_flight: FuturesUnordered::new(),
+            waiting: Vec::new(),
+            requests: Requests::default(),
+            answered: 0,
+            failures_in_a_row: 0,
+            last_answer: Instant::now(),
+        }
+    }
+
+    /// What is sent from now on.
+    pub(crate) const fn begin(&mut self, entity: Entity) {
+        self.entity = entity;
+    }
+
+    /// How many requests wait for their answers.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// How many requests are under way: they wait for their answers, or to be sent again.
+    pub(crate) fn under_way(&self) -> usize {
+        self.in_flight.len() + self.waiting.len()
+    }
+
+    /// When the next one that is to be sent again may be.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.waiting.iter().map(|(due, _)| *due).min()
+    }
+
+    /// One that is to be sent again, if its time has come.
+    pub(crate) fn take_due(&mut self) -> Option<Ticket> {
+        let now = Instant::now();
+        let place = self.waiting.iter().position(|(due, _)| *due <= now)?;
+        Some(self.waiting.swap_remove(place).1)
+    }
+
+    /// Sends the next part of a ticket.
+    pub(crate) fn send(&mut self, permit: Permit, mut ticket: Ticket, now_ms: i64) {
+        let Some(part) = ticket.0.pop_front() else {
+            return;
+        };
+        let now = Instant::now();
+        self.requests.sent += 1;
+        self.requests.records += part.records.len() as u64;
+        self.requests.span = Some((self.requests.span.map_or(now, |(first, _)| first), now));
+        let (destination, entity) = (Arc::clone(&self.destination), self.entity);
+        self.in_flight.push(tokio::spawn(async move {
+            let answer = destination.send(permit, entity, &part.records).await;
+            Sent {
+                ticket,
+                part,
+                answer,
+                sent: now,
+                sent_ms: now_ms,
+            }
+        }));
+    }
+
+    /// Waits for the next answer and says what comes of it; `None` when none is awaited.
+    pub(crate) async fn next(&mut self) -> Option<Handled> {
+        let sent = self.in_flight.next().await?;
+        Some(self.handle(sent.expect("a request is neither cancelled nor panics")))
+    }
+
+    /// Gives up what waits to be sent again. Its records stay without an outcome.
+    pub(crate) fn abandon(&mut self) -> usize {
+        self.waiting
+            .drain(..)
+            .flat_map(|(_, ticket)| ticket.0)
+            .map(|part| part.records.len())
+            .sum()
+    }
+
+    fn handle(&mut self, sent: Sent) -> Handled {
+        let Sent {
+            ticket,
+            part,
+            answer,
+            sent,
+            sent_ms,
+        } = sent;
+        self.requests.bytes += answer.bytes as u64;
+        let mut handled = Handled {
+            row: Some(RequestRow {
+                entity: self.entity,
+                sent_ms,
+                took_ms: i64::try_from(sent.elapsed().as_millis()).unwrap_or(i64::MAX),
+                records: part.records.len(),
+                bytes: answer.bytes,
+                status: answer.status,
+                result: result(&answer),
+            }),
+            ..Handled::default()
+        };
+        match answer.receipts {
+            Ok(receipts) => {
+                self.answered += 1;
+                self.failures_in_a_row = 0;
+                self.last_answer = Instant::now();
+                let verdicts = receipts
+                    .into_iter()
+                    .map(|receipt| (receipt.id, receipt.verdict));
+                self.judge(ticket, part, verdicts.collect(), &mut handled);
+            }
+            Err(failure) => self.recover(ticket, part, &failure, &mut handled),
+        }
+        handled
+    }
+
+    /// Each record by its verdict, and those in doubt once more.
+    fn judge(
+        &mut self,
+        mut ticket: Ticket,
+        part: Part,
+        verdicts: Vec<(RecordId, Verdict)>,
+        handled: &mut Handled,
+    ) {
+        let mut verdicts: std::collections::HashMap<RecordId, Verdict> =
+            verdicts.into_iter().collect();
+        let mut doubtful = Vec::new();
+        for record in part.records {
+            match after_verdict(verdicts.remove(&record.id), part.doubts) {
+                RecordStep::Settle(outcome) => handled.settled.push((record, outcome)),
+                RecordStep::Doubt(what) => {
+                    handled.trouble = Some(what);
+                    doubtful.push(record);
+                }
+                RecordStep::Stop {
+                    code,
+                    message,
+                    remedy,
+                } => {
+                    handled.stop = Some(Halt::Refused {
+                        code,
+                        message,
+                        remedy,
+                    });
+                    handled.abandoned += 1;
+                }
+            }
+        }
+        if !doubtful.is_empty() {
+            ticket.0.push_front(Part {
+                records: doubtful,
+                doubts: part.doubts + 1,
+                since: Some(self.answered),
+            });
+        }
+        self.wait(ticket, Duration::ZERO);
+    }
+
+    /// What a failed request asks for.
+    fn recover(
+        &mut self,
+        mut ticket: Ticket,
+        mut part: Part,
+        failure: &Failure,
+        handled: &mut Handled,
+    ) {
+        match failure {
+            Failure::Throttled { .. } => self.requests.throttled += 1,
+            _ => {
+                self.requests.failed += 1;
+                self.failures_in_a_row += 1;
+            }
+        }
+        if matches!(failure, Failure::Doubt { .. }) {
+            part.doubts += 1;
+        }
+        let since = *part.since.get_or_insert(self.answered);
+        let situation = Situation {
+            records: part.records.len(),
+            doubts: part.doubts,
+            answered_since: self.answered > since,
+            ever_answered: self.answered > 0,
+            failures_in_a_row: self.failures_in_a_row,
+            silent_for: self.last_answer.elapsed(),
+        };
+        handled.trouble = Some(words(failure));
+        match after_failure(failure, &situation) {
+            Step::Again { after } => {
+                ticket.0.push_front(part);
+                self.wait(ticket, after);
+            }
+            Step::Hold { wait } => {
+                handled.hold = Some(wait);
+                ticket.0.push_front(part);
+                self.wait(ticket, Duration::ZERO);
+            }
+            Step::Halve => {
+                let second = part.records.split_off(part.records.len() / 2);
+                // A half of what was in doubt has been sent before, so it is halved in turn at its
+                // first failure.
+                let doubts = u32::from(part.doubts > 0);
+                ticket.0.push_front(Part {
+                    records: second,
+                    doubts,
+                    since: Some(since),
+                });
+                ticket.0.push_front(Part {
+                    records: part.records,
+                    doubts,
+                    since: Some(since),
+                });
+                self.wait(ticket, Duration::ZERO);
+            }
+            Step::Blame { what } => {
+                let message = "the API fails on this record and takes others".to_owned();
+                let blame = |record| {
+                    (
+                        record,
+                        Outcome::Refused {
+                            code: what.clone(),
+                            message: message.clone(),
+                        },
+                    )
+                };
+                handled.settled.extend(part.records.into_iter().map(blame));
+                self.wait(ticket, Duration::ZERO);
+            }
+            Step::GiveUp { what } => {
+                handled.stop = Some(Halt::Silent { what });
+                handled.abandoned += part.records.len() + records_of(&ticket);
+            }
+            Step::Stop {
+                code,
+                message,
+                remedy,
+            } => {
+                handled.stop = Some(Halt::Refused {
+                    code,
+                    message,
+                    remedy,
+                });
+                handled.abandoned += part.records.len() + records_of(&ticket);
+            }
+        }
+    }
+
+    /// Keeps what is left of a ticket until it may be sent.
+    fn wait(&mut self, ticket: Ticket, wait: Duration) {
+        if !ticket.0.is_empty() {
+            self.waiting.push((Instant::now() + wait, ticket));
+        }
+    }
+}
+
+fn records_of(ticket: &Ticket) -> usize {
+    ticket.0.iter().map(|part| part.records.len()).sum()
+}
+
+/// What came of a request, for the ledger.
+fn result(answer: &Answer) -> String {
+    match &answer.receipts {
+        Ok(_) => "answered".into(),
+        Err(failure) => words(failure),
+    }
+}
+
+/// A failure in a few words.
+fn words(failure: &Failure) -> String {
+    match failure {
+        Failure::Throttled { .. } => "throttled".into(),
+        Failure::Unreachable { what } => format!("unreachable: {what}"),
+        Failure::Doubt { what, .. } => what.clone(),
+        Failure::TooLarge => "too large".into(),
+        Failure::Stop { code, .. } => code.clone(),
+    }
+}

@@ -1,0 +1,225 @@
+//! Shaped rows in, prepared and in order.
+//!
+//! Several flows may make the same entity. Their records are merged by the time of sending, so
+//! that a conversation fed by two flows is still told in order; entities without times come flow
+//! after flow.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use chatferry_core::{
+    Destination, Entity, Prepared, Record, RecordId, References, RejectedRow, ShapedStream,
+    SkippedRows, SourceError, SourceErrorKind,
+};
+use futures::StreamExt;
+use tokio::sync::mpsc;
+
+/// A flow as the runtime takes it.
+pub struct FlowInput {
+    /// Its name.
+    pub name: String,
+    /// What it makes.
+    pub entity: Entity,
+    /// What to do with references to what no flow has delivered.
+    pub references: References,
+    /// Starts reading it, from its first row on.
+    pub open: Box<dyn Fn() -> ShapedStream + Send + Sync>,
+}
+
+impl fmt::Debug for FlowInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.entity)
+    }
+}
+
+/// Some rows of some flows of one entity.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    /// How many rows were read, by flow.
+    pub(crate) read: Vec<(usize, u64)>,
+    /// What became of them so far, each with its flow.
+    pub(crate) items: Vec<(usize, Item)>,
+}
+
+/// What became of a row, or of several, before it could be sent.
+#[derive(Debug)]
+pub(crate) enum Item {
+    Record(Record),
+    Skipped(SkippedRows),
+    /// Skipped by the destination's policy.
+    OutOfPolicy {
+        id: RecordId,
+        reason: &'static str,
+    },
+    Rejected(RejectedRow),
+}
+
+/// Items in a chunk at most; as many as the engine's batches have rows.
+const ITEMS: usize = 8_192;
+
+/// Starts reading the flows, in a task of its own so that the next rows are shaped while the
+/// last ones are sent. One chunk is read ahead. Dropping the receiver ends it.
+pub(crate) fn start(
+    destination: Arc<dyn Destination>,
+    flows: Vec<(usize, ShapedStream)>,
+    entity: Entity,
+    now: impl Fn() -> i64 + Send + 'static,
+) -> mpsc::Receiver<Result<Chunk, SourceError>> {
+    let (give, take) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut merge = Merge {
+            destination,
+            entity,
+            now,
+            heads: flows
+                .into_iter()
+                .map(|(flow, rows)| Head::new(flow, rows))
+                .collect(),
+        };
+        loop {
+            let chunk = merge.next_chunk().await;
+            let last = !matches!(chunk, Ok(Some(_)));
+            let sent = match chunk.transpose() {
+                Some(chunk) => give.send(chunk).await,
+                None => Ok(()),
+            };
+            if last || sent.is_err() {
+                return;
+            }
+        }
+    });
+    take
+}
+
+/// Flows that are merged by time.
+struct Merge<N> {
+    destination: Arc<dyn Destination>,
+    entity: Entity,
+    now: N,
+    heads: Vec<Head>,
+}
+
+/// One flow's next items.
+struct Head {
+    flow: usize,
+    rows: ShapedStream,
+    items: VecDeque<Item>,
+    ended: bool,
+    /// The latest time that this flow has given.
+    latest: i64,
+}
+
+impl Head {
+    fn new(flow: usize, rows: ShapedStream) -> Self {
+        Self {
+            flow,
+            rows,
+            items: VecDeque::new(),
+            ended: false,
+            latest: i64::MIN,
+        }
+    }
+
+    /// When the next item was sent; items without a time come at once.
+    fn time(&self) -> Option<i64> {
+        match self.items.front()? {
+            Item::Record(record) => Some(record.sent_at.unwrap_or(i64::MIN)),
+            _ => Some(i64::MIN),
+        }
+    }
+}
+
+impl<N: Fn() -> i64> Merge<N> {
+    /// The next items of all flows; `None` when there are no more.
+    async fn next_chunk(&mut self) -> Result<Option<Chunk>, SourceError> {
+        let mut chunk = Chunk::default();
+        while chunk.items.len() < ITEMS {
+            let mut read_on = false;
+            for place in 0..self.heads.len() {
+                if self.heads[place].items.is_empty() && !self.heads[place].ended {
+                    self.read(place, &mut chunk).await?;
+                    read_on = true;
+                }
+            }
+            if read_on {
+                continue;
+            }
+            let next = self
+                .heads
+                .iter()
+                .enumerate()
+                .filter_map(|(place, head)| Some((head.time()?, place)))
+                .min();
+            let Some((_, place)) = next else { break };
+            let alone = self
+                .heads
+                .iter()
+                .filter(|head| !head.items.is_empty())
+                .count()
+                == 1;
+            let head = &mut self.heads[place];
+            let take = if alone {
+                head.items.len().min(ITEMS - chunk.items.len())
+            } else {
+                1
+            };
+            let flow = head.flow;
+            chunk
+                .items
+                .extend(head.items.drain(..take).map(|item| (flow, item)));
+            if head.items.is_empty() && chunk.items.len() >= ITEMS / 2 {
+                break;
+            }
+        }
+        Ok((!chunk.items.is_empty() || !chunk.read.is_empty()).then_some(chunk))
+    }
+
+    /// Reads the next batch of one flow and has it prepared.
+    async fn read(&mut self, place: usize, chunk: &mut Chunk) -> Result<(), SourceError> {
+        let head = &mut self.heads[place];
+        let Some(shaped) = head.rows.next().await else {
+            head.ended = true;
+            return Ok(());
+        };
+        let shaped = shaped?;
+        chunk.read.push((head.flow, shaped.rows_read()));
+        head.items
+            .extend(shaped.rejected.into_iter().map(Item::Rejected));
+        head.items
+            .extend(shaped.skipped.into_iter().map(Item::Skipped));
+        for prepared in self
+            .destination
+            .prepare(self.entity, &shaped.rows, (self.now)())
+        {
+            head.items.push_back(match prepared {
+                Prepared::Ready(record) => {
+                    if let Some(sent_at) = record.sent_at {
+                        if sent_at < head.latest {
+                            return Err(out_of_order(&record, head.latest));
+                        }
+                        head.latest = sent_at;
+                    }
+                    Item::Record(record)
+                }
+                Prepared::Skipped { id, reason } => Item::OutOfPolicy { id, reason },
+                Prepared::Rejected(row) => Item::Rejected(row),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn out_of_order(record: &Record, latest: i64) -> SourceError {
+    let reason = format!(
+        "`order_by` gives the message {}, sent at {}, after one that was sent at {latest}",
+        record.id,
+        record.sent_at.unwrap_or_default(),
+    );
+    SourceError::new(
+        SourceErrorKind::Pipeline,
+        "send messages oldest first",
+        reason,
+    )
+    .help("leave `order_by` out, or let it begin with the expression of sentAt")
+}

@@ -1,0 +1,654 @@
+//! One run of a pipeline: everything between the shaped rows and the account.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chatferry_core::{
+    Account, Delivery, Destination, Entity, FlowAccount, Key, MessageOrder, Outcome, OutcomeKind,
+    Permit, Record, RejectedRow, SourceError,
+};
+use chatferry_ledger::{Ledger, LedgerError, RequestRow, RunId, Settled, Undelivered};
+use futures::FutureExt;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::admission::{Admission, Verdict};
+use crate::delivery::{Deliveries, Halt, Handled, Requests, Ticket};
+use crate::intake::{self, Chunk, FlowInput, Item};
+use crate::pacer::Pacer;
+use crate::window::Window;
+
+/// Undelivered rows that may gather before they are written down.
+const UNWRITTEN: usize = 1_000;
+
+/// A run that has not started yet.
+pub struct Run {
+    /// Where to.
+    pub destination: Arc<dyn Destination>,
+    /// What.
+    pub flows: Vec<FlowInput>,
+    /// The account of earlier runs, which this one goes on with.
+    pub ledger: Ledger,
+    /// Send refused records again although nothing has changed.
+    pub retry_refused: bool,
+    /// The time, in UNIX milliseconds.
+    pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Run({:?} to {:?})", self.flows, self.destination)
+    }
+}
+
+/// Asks a run to stop: no more is read or sent, answers under way are awaited and written down.
+#[derive(Clone, Debug)]
+pub struct Stop(Arc<watch::Sender<bool>>);
+
+/// A way to stop a run, and what the run listens to.
+#[must_use]
+pub fn stop() -> (Stop, watch::Receiver<bool>) {
+    let (stop, stopped) = watch::channel(false);
+    (Stop(Arc::new(stop)), stopped)
+}
+
+impl Stop {
+    /// Asks.
+    pub fn now(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Sees how a run comes along.
+pub trait Observer: Send {
+    /// Called after every answer and every chunk of rows; cheap to call and cheap to ignore.
+    fn progress(&mut self, progress: &Progress<'_>);
+
+    /// Something went wrong and is being dealt with.
+    fn trouble(&mut self, what: &str);
+}
+
+/// How a run stands.
+#[derive(Debug)]
+pub struct Progress<'a> {
+    /// What is being delivered.
+    pub entity: Entity,
+    /// The account so far.
+    pub account: &'a Account,
+    /// The requests so far.
+    pub requests: &'a Requests,
+    /// How many requests wait for their answers.
+    pub in_flight: usize,
+    /// How many records wait to be sent.
+    pub waiting: usize,
+    /// How much longer nobody may send, because the destination said so.
+    pub held_for: Option<Duration>,
+}
+
+/// What a run has come to.
+#[derive(Debug)]
+pub struct Finished {
+    /// What became of every row that was read.
+    pub account: Account,
+    /// What was sent.
+    pub requests: Requests,
+    /// How it ended.
+    pub ended: Ended,
+    /// How long it took.
+    pub took: Duration,
+    /// The ledger, with all of it written down.
+    pub ledger: Ledger,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Every row was read and has its outcome.
+    Complete,
+    /// It was asked to stop.
+    Stopped,
+    /// The destination takes nothing until a person acts.
+    Refused {
+        /// The API's code.
+        code: String,
+        /// The API's words.
+        message: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// The destination does not answer.
+    Silent {
+        /// What was seen last.
+        what: String,
+    },
+    /// A source could not be read on.
+    Source(SourceError),
+    /// The ledger could not be written on. Records that were answered since are resolved by
+    /// "already exists" on the next run.
+    Ledger(LedgerError),
+}
+
+impl Ended {
+    /// A short name, for the ledger and for scripts.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Stopped => "stopped",
+            Self::Refused { .. } => "refused",
+            Self::Silent { .. } => "silent",
+            Self::Source(_) => "source failed",
+            Self::Ledger(_) => "ledger failed",
+        }
+    }
+}
+
+impl Run {
+    /// Runs to the end, or until it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read or written before anything is sent. Everything later ends
+    /// the run with an [`Ended`] and an account.
+    pub async fn go(
+        self,
+        stopped: watch::Receiver<bool>,
+        observer: &mut dyn Observer,
+    ) -> Result<Finished, LedgerError> {
+        let Self {
+            destination,
+            flows,
+            mut ledger,
+            retry_refused,
+            now_ms,
+        } = self;
+        let started = Instant::now();
+        let mut admission = Admission::new(ledger.refused().await?, retry_refused);
+        ledger
+            .delivered_keys(|keys| admission.settled_before(keys))
+            .await?;
+        let since_last = ledger
+            .last_request_ms()
+            .await?
+            .map(|last| Duration::from_millis(u64::try_from(now_ms() - last).unwrap_or_default()));
+        let run = ledger.begin_run(now_ms()).await?;
+        let delivery = destination.delivery();
+        let order = order_of_delivery(&flows);
+        let account = Account {
+            flows: order
+                .iter()
+                .map(|flow| FlowAccount::new(&flows[*flow].name, flows[*flow].entity))
+                .collect(),
+        };
+        let mut working = Working {
+            pacer: Pacer::new(delivery.requests_per_minute, since_last),
+            deliveries: Deliveries::new(Arc::clone(&destination)),
+            window: Window::default(),
+            unnamed: 0,
+            undelivered: Vec::new(),
+            destination,
+            flows,
+            ledger,
+            run,
+            delivery,
+            order,
+            admission,
+            account,
+            now_ms,
+            stopped,
+            observer,
+        };
+        let ended = working.all().await;
+        let Working {
+            mut ledger,
+            mut account,
+            deliveries,
+            now_ms,
+            ..
+        } = working;
+        if !matches!(ended, Ended::Complete) {
+            for flow in &mut account.flows {
+                flow.pending = flow.read.saturating_sub(flow.accounted());
+            }
+        }
+        let summary = summary(&account, &deliveries.requests);
+        let closing = ledger.end_run(run, now_ms(), ended.name(), &summary).await;
+        let ended = match closing {
+            Err(error) if matches!(ended, Ended::Complete | Ended::Stopped) => Ended::Ledger(error),
+            _ => ended,
+        };
+        Ok(Finished {
+            account,
+            requests: deliveries.requests,
+            ended,
+            took: started.elapsed(),
+            ledger,
+        })
+    }
+}
+
+/// What a run waits for.
+enum Event {
+    /// Someone asked to stop.
+    Stop,
+    /// An answer has come.
+    Answer(Handled),
+    /// Rows have come, or there are no more.
+    Rows(Option<Result<Chunk, SourceError>>),
+    /// A request may be sent.
+    Permit(Permit),
+    /// Something that was to wait before it is sent again has waited.
+    Due,
+}
+
+/// Waits until then, where there is a then.
+async fn sleep_until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The flows by entity, in the order of the file within one entity.
+fn order_of_delivery(flows: &[FlowInput]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..flows.len()).collect();
+    order.sort_by_key(|flow| flows[*flow].entity);
+    order
+}
+
+/// A run at work.
+struct Working<'a> {
+    destination: Arc<dyn Destination>,
+    flows: Vec<FlowInput>,
+    ledger: Ledger,
+    run: RunId,
+    delivery: Delivery,
+    /// Flows in the order of delivery; places in the account are places in it.
+    order: Vec<usize>,
+    admission: Admission,
+    account: Account,
+    pacer: Pacer,
+    deliveries: Deliveries,
+    window: Window,
+    /// Rejected rows without an id so far, which are told apart by their number.
+    unnamed: u64,
+    undelivered: Vec<Undelivered>,
+    now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
+    stopped: watch::Receiver<bool>,
+    observer: &'a mut dyn Observer,
+}
+
+impl Working<'_> {
+    async fn all(&mut self) -> Ended {
+        for entity in Entity::ALL {
+            if let Some(ended) = self.deliver(entity).await {
+                return self.wind_up(ended).await;
+            }
+        }
+        match self.write(Vec::new()).await {
+            Ok(()) => Ended::Complete,
+            Err(error) => Ended::Ledger(error),
+        }
+    }
+
+    /// Delivers all records of one entity; says why, if it ended before.
+    async fn deliver(&mut self, entity: Entity) -> Option<Ended> {
+        let places: Vec<usize> = (0..self.order.len())
+            .filter(|place| self.account.flows[*place].entity == entity)
+            .collect();
+        if places.is_empty() {
+            return None;
+        }
+        self.deliveries.begin(entity);
+        let rows = places
+            .iter()
+            .map(|place| (*place, (self.flows[self.order[*place]].open)()))
+            .collect();
+        let now_ms = Arc::clone(&self.now_ms);
+        let mut rows = intake::start(Arc::clone(&self.destination), rows, entity, move || {
+            now_ms() / 1_000
+        });
+        if let Some(ended) = self.pump(entity, &mut rows).await {
+            return Some(ended);
+        }
+        for place in places {
+            let flow = self.account.flows[place].flow.clone();
+            if let Err(error) = self.ledger.forget_unmet(&flow, self.run).await {
+                return Some(Ended::Ledger(error));
+            }
+        }
+        None
+    }
+
+    /// Reads, sends and settles until nothing is left; says why, if it ended before.
+    async fn pump(
+        &mut self,
+        entity: Entity,
+        rows: &mut mpsc::Receiver<Result<Chunk, SourceError>>,
+    ) -> Option<Ended> {
+        let in_flight = match (entity, self.delivery.message_order) {
+            (Entity::Messages, MessageOrder::Strict) => 1,
+            _ => self.delivery.in_flight.get(),
+        };
+        let mut reading = true;
+        let mut chunk: std::vec::IntoIter<(usize, Item)> = Vec::new().into_iter();
+        loop {
+            while self.window.has_room() {
+                let Some((flow, item)) = chunk.next() else {
+                    break;
+                };
+                self.take_in(flow, item);
+            }
+            if self.undelivered.len() >= UNWRITTEN
+                && let Err(error) = self.write(Vec::new()).await
+            {
+                return Some(Ended::Ledger(error));
+            }
+            if !reading
+                && chunk.len() == 0
+                && self.window.is_empty()
+                && self.deliveries.under_way() == 0
+            {
+                return self.write(Vec::new()).await.err().map(Ended::Ledger);
+            }
+            let may_read = reading && chunk.len() == 0 && self.window.has_room();
+            let more_to_come = may_read || (chunk.len() > 0 && self.window.has_room());
+            let next_due = self.deliveries.next_due();
+            let retry = next_due.is_some_and(|due| due <= Instant::now());
+            let may_send =
+                self.deliveries.in_flight() < in_flight && (retry || self.is_ready(more_to_come));
+            let event = tokio::select! {
+                biased;
+                Ok(_) = self.stopped.wait_for(|stopped| *stopped) => Event::Stop,
+                Some(handled) = self.deliveries.next(), if self.deliveries.in_flight() > 0 => Event::Answer(handled),
+                chunk = rows.recv(), if may_read => Event::Rows(chunk),
+                permit = self.pacer.permit(), if may_send => Event::Permit(permit),
+                () = sleep_until(next_due), if next_due.is_some() && !retry => Event::Due,
+            };
+            match event {
+                Event::Stop => return Some(Ended::Stopped),
+                Event::Answer(handled) => {
+                    if let Some(ended) = self.settle(handled).await {
+                        return Some(ended);
+                    }
+                    self.report(entity);
+                }
+                Event::Rows(Some(Ok(Chunk { read, items }))) => {
+                    for (flow, rows) in read {
+                        self.account.flows[flow].read += rows;
+                    }
+                    chunk = items.into_iter();
+                    self.report(entity);
+                }
+                Event::Rows(Some(Err(error))) => return Some(Ended::Source(error)),
+                Event::Rows(None) => reading = false,
+                Event::Permit(permit) => {
+                    let ticket = self.deliveries.take_due().unwrap_or_else(|| {
+                        let (records, bytes) = (
+                            self.delivery.records_per_request,
+                            self.delivery.bytes_per_request,
+                        );
+                        Ticket::new(self.window.take(records.get(), bytes.get()))
+                    });
+                    self.deliveries.send(permit, ticket, (self.now_ms)());
+                }
+                Event::Due => {}
+            }
+        }
+    }
+
+    /// Whether a request can leave: a full one, or what there is when nothing more can join it.
+    fn is_ready(&self, more_to_come: bool) -> bool {
+        let free = self.window.free();
+        if free == 0 || free >= self.delivery.records_per_request.get() {
+            return free > 0;
+        }
+        let others_wait = self.window.len() > free && self.deliveries.under_way() > 0;
+        !more_to_come && !others_wait
+    }
+
+    /// Takes in what became of a row before it could be sent.
+    fn take_in(&mut self, flow: usize, item: Item) {
+        let entity = self.account.flows[flow].entity;
+        match item {
+            Item::Skipped(skipped) => {
+                self.account.flows[flow].add(OutcomeKind::Skipped, &skipped.reason, skipped.rows)
+            }
+            Item::OutOfPolicy { id, reason } => {
+                self.account.flows[flow].add(OutcomeKind::Skipped, reason, 1);
+                self.not_delivered(entity, Key::of(entity, id.as_str()));
+            }
+            Item::Rejected(row) => self.reject(flow, row),
+            Item::Record(mut record) => {
+                record.flow = flow;
+                let references = self.flows[self.order[flow]].references;
+                match self.admission.judge(&record, references) {
+                    Verdict::Send => {
+                        for rule in &record.adjusted {
+                            *self.account.flows[flow].adjusted.entry(rule).or_default() += 1;
+                        }
+                        self.window.push(record);
+                    }
+                    Verdict::SettledBefore => self.account.flows[flow].settled_before += 1,
+                    Verdict::Outcome(key, outcome) => {
+                        if record.key() == key {
+                            self.not_delivered(entity, key);
+                        }
+                        self.write_off(flow, key, &record, outcome);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes off a row that breaks a rule.
+    fn reject(&mut self, flow: usize, row: RejectedRow) {
+        let entity = self.account.flows[flow].entity;
+        let name = self.account.flows[flow].flow.clone();
+        let key = match (&row.id, &row.place) {
+            (Some(id), _) => {
+                let key = Key::of(entity, id);
+                self.not_delivered(entity, key);
+                key
+            }
+            (None, Some(place)) => Key::of_words(&[&name, &place.to_string()]),
+            (None, None) => {
+                self.unnamed += 1;
+                Key::of_words(&[&name, &row.rule, &self.unnamed.to_string()])
+            }
+        };
+        let outcome = Outcome::Rejected {
+            rule: row.rule,
+            detail: row.detail,
+        };
+        self.account.flows[flow].add(outcome.kind(), outcome.reason(), 1);
+        self.undelivered.push(Undelivered {
+            key,
+            flow: name,
+            entity,
+            id: row.id,
+            outcome,
+            place: row.place,
+            content: None,
+        });
+    }
+
+    /// Writes off a record that will not be delivered in this run.
+    fn write_off(&mut self, flow: usize, key: Key, record: &Record, outcome: Outcome) {
+        self.account.flows[flow].add(outcome.kind(), outcome.reason(), 1);
+        self.undelivered.push(Undelivered {
+            key,
+            flow: self.account.flows[flow].flow.clone(),
+            entity: record.entity,
+            id: Some(record.id.as_str().to_owned()),
+            outcome,
+            place: None,
+            content: Some(record.content()),
+        });
+    }
+
+    /// Notes that what refers to this record is blocked.
+    fn not_delivered(&mut self, entity: Entity, key: Key) {
+        if matches!(entity, Entity::Users | Entity::Groups) {
+            self.admission.failed(key);
+        }
+    }
+
+    /// Writes down an answer, and all others that have come by now, and counts them.
+    async fn settle(&mut self, first: Handled) -> Option<Ended> {
+        let mut requests = Vec::new();
+        let mut halt = None;
+        let mut next = Some(first);
+        while let Some(handled) = next {
+            halt = halt.or(self.count(handled, &mut requests));
+            next = self.deliveries.next().now_or_never().flatten();
+        }
+        if let Err(error) = self.write(requests).await {
+            return Some(Ended::Ledger(error));
+        }
+        halt.map(|halt| match halt {
+            Halt::Refused {
+                code,
+                message,
+                remedy,
+            } => Ended::Refused {
+                code,
+                message,
+                remedy,
+            },
+            Halt::Silent { what } => Ended::Silent { what },
+        })
+    }
+
+    /// Counts what came of an answer and frees its lanes.
+    fn count(
+        &mut self,
+        handled: Handled,
+        requests: &mut Vec<(RequestRow, Vec<Settled>)>,
+    ) -> Option<Halt> {
+        if let Some(what) = &handled.trouble {
+            tracing::debug!(what, "request failed");
+            self.observer.trouble(what);
+        }
+        if let Some(wait) = handled.hold {
+            self.pacer.hold(wait);
+        }
+        let mut delivered = Vec::with_capacity(handled.settled.len());
+        for (record, outcome) in handled.settled {
+            self.window.settled(record.lane);
+            let flow = record.flow;
+            let key = record.key();
+            let (present, remote) = match outcome {
+                Outcome::Imported { remote } => (false, remote),
+                Outcome::Present => (true, None),
+                outcome => {
+                    self.not_delivered(record.entity, key);
+                    self.write_off(flow, key, &record, outcome);
+                    continue;
+                }
+            };
+            let kind = if present {
+                OutcomeKind::Present
+            } else {
+                OutcomeKind::Imported
+            };
+            self.account.flows[flow].add(kind, "", 1);
+            if matches!(record.entity, Entity::Users | Entity::Groups) {
+                self.admission.delivered(key);
+            }
+            delivered.push(Settled {
+                entity: record.entity,
+                id: record.id,
+                present,
+                remote,
+            });
+        }
+        requests.extend(handled.row.map(|row| (row, delivered)));
+        handled.stop
+    }
+
+    /// Writes down requests and what has gathered beside them.
+    async fn write(
+        &mut self,
+        requests: Vec<(RequestRow, Vec<Settled>)>,
+    ) -> Result<(), LedgerError> {
+        if requests.is_empty() && self.undelivered.is_empty() {
+            return Ok(());
+        }
+        self.ledger
+            .settle(self.run, &requests, &self.undelivered)
+            .await?;
+        self.undelivered.clear();
+        Ok(())
+    }
+
+    /// Brings home what is under way after something has ended the run, and writes it down.
+    async fn wind_up(&mut self, ended: Ended) -> Ended {
+        self.deliveries.abandon();
+        while let Some(handled) = self.deliveries.next().await {
+            let failed = self.settle(handled).await;
+            self.deliveries.abandon();
+            if let Some(Ended::Ledger(error)) = failed {
+                return if matches!(ended, Ended::Ledger(_)) {
+                    ended
+                } else {
+                    Ended::Ledger(error)
+                };
+            }
+        }
+        match self.write(Vec::new()).await {
+            Err(error) if !matches!(ended, Ended::Ledger(_)) => Ended::Ledger(error),
+            _ => ended,
+        }
+    }
+
+    fn report(&mut self, entity: Entity) {
+        let now = Instant::now();
+        self.observer.progress(&Progress {
+            entity,
+            account: &self.account,
+            requests: &self.deliveries.requests,
+            in_flight: self.deliveries.in_flight(),
+            waiting: self.window.len(),
+            held_for: self
+                .pacer
+                .held_until()
+                .map(|until| until.duration_since(now)),
+        });
+    }
+}
+
+/// The account and the requests as JSON, as the ledger keeps them.
+fn summary(account: &Account, requests: &Requests) -> String {
+    let flows: Vec<serde_json::Value> = account
+        .flows
+        .iter()
+        .map(|flow| {
+            let outcomes: BTreeMap<String, u64> = flow
+                .outcomes
+                .iter()
+                .map(|((kind, reason), rows)| {
+                    (
+                        if reason.is_empty() {
+                            kind.name().to_owned()
+                        } else {
+                            format!("{kind}: {reason}")
+                        },
+                        *rows,
+                    )
+                })
+                .collect();
+            serde_json::json!({
+                "flow": flow.flow, "entity": flow.entity.name(), "read": flow.read,
+                "settledBefore": flow.settled_before, "pending": flow.pending, "outcomes": outcomes,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "flows": flows, "requests": requests.sent, "records": requests.records,
+        "throttled": requests.throttled, "failed": requests.failed,
+    })
+    .to_string()
+}

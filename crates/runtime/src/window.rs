@@ -1,0 +1,280 @@
+//! The records that wait to be sent, and which of them make the next request.
+//!
+//! Each record has a lane, its conversation. While a request carries records of a lane, no other
+//! request takes any of it, and a lane's records leave in the order in which they came.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
+
+use chatferry_core::Record;
+use twox_hash::XxHash3_64;
+
+/// How many records wait at most.
+///
+/// Enough that 50 free conversations are nearly always among them, while messages of busy ones
+/// wait; at about 350 bytes a message it is under 3 MiB.
+pub const RECORDS: usize = 4_000;
+/// How many bytes of records wait at most, whatever their number.
+pub const BYTES: usize = 16 * 1024 * 1024;
+
+type Lanes = HashMap<u64, Lane, BuildHasherDefault<XxHash3_64>>;
+
+/// The records that wait to be sent.
+#[derive(Debug, Default)]
+pub struct Window {
+    lanes: Lanes,
+    /// The first record of each free lane, by the order in which the records came.
+    free: BTreeMap<u64, u64>,
+    /// The place in that order of the next record to come.
+    next: u64,
+    records: usize,
+    bytes: usize,
+    /// How many records wait in free lanes.
+    free_records: usize,
+}
+
+/// One conversation's records.
+#[derive(Debug, Default)]
+struct Lane {
+    waiting: VecDeque<(u64, Record)>,
+    /// How many of its records are in flight.
+    in_flight: usize,
+}
+
+impl Window {
+    /// How many records wait.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Whether none waits.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.records == 0
+    }
+
+    /// Whether another record may come.
+    #[must_use]
+    pub const fn has_room(&self) -> bool {
+        self.records < RECORDS && self.bytes < BYTES
+    }
+
+    /// How many of those that wait could be sent now.
+    #[must_use]
+    pub const fn free(&self) -> usize {
+        self.free_records
+    }
+
+    /// Adds a record behind all others.
+    pub fn push(&mut self, record: Record) {
+        self.records += 1;
+        self.bytes += weight(&record);
+        let place = self.next;
+        self.next += 1;
+        let lane_id = record.lane;
+        let lane = self.lanes.entry(lane_id).or_default();
+        lane.waiting.push_back((place, record));
+        if lane.in_flight == 0 {
+            self.free_records += 1;
+            if lane.waiting.len() == 1 {
+                self.free.insert(place, lane_id);
+            }
+        }
+    }
+
+    /// Takes the records of the next request: the oldest of the free lanes, at most so many and so
+    /// many bytes, but at least one if any lane is free. Their lanes are busy from now on.
+    pub fn take(&mut self, records: usize, bytes: usize) -> Vec<Record> {
+        let mut taken: Vec<Record> = Vec::with_capacity(records.min(self.free_records));
+        let mut room = bytes;
+        while taken.len() < records {
+            let Some((place, lane_id)) = self.free.pop_first() else {
+                break;
+            };
+            let lane = self
+                .lanes
+                .get_mut(&lane_id)
+                .expect("a free lane has records");
+            let weight = lane.waiting.front().map_or(0, |(_, record)| weight(record));
+            if weight > room && !taken.is_empty() {
+                self.free.insert(place, lane_id);
+                break;
+            }
+            room = room.saturating_sub(weight);
+            let (_, record) = lane.waiting.pop_front().expect("a free lane has records");
+            if let Some((place, _)) = lane.waiting.front() {
+                self.free.insert(*place, lane_id);
+            }
+            self.records -= 1;
+            self.free_records -= 1;
+            self.bytes -= weight;
+            taken.push(record);
+        }
+        for record in &taken {
+            let lane = self
+                .lanes
+                .get_mut(&record.lane)
+                .expect("a lane is kept while in flight");
+            if lane.in_flight == 0 {
+                self.free_records -= lane.waiting.len();
+                if let Some((place, _)) = lane.waiting.front() {
+                    self.free.remove(place);
+                }
+            }
+            lane.in_flight += 1;
+        }
+        taken
+    }
+
+    /// Notes that a record of this lane is no longer in flight: it is settled.
+    pub fn settled(&mut self, lane_id: u64) {
+        let Some(lane) = self.lanes.get_mut(&lane_id) else {
+            return;
+        };
+        lane.in_flight = lane.in_flight.saturating_sub(1);
+        if lane.in_flight > 0 {
+            return;
+        }
+        match lane.waiting.front() {
+            Some((place, _)) => {
+                self.free.insert(*place, lane_id);
+                self.free_records += lane.waiting.len();
+            }
+            None => {
+                self.lanes.remove(&lane_id);
+            }
+        }
+    }
+}
+
+/// What a record adds to a request's body: its id as key, itself, and what stands between.
+fn weight(record: &Record) -> usize {
+    record.json.len() + record.id.as_str().len() + 4
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use chatferry_core::{Entity, RecordId};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn record(number: usize, lane: u64) -> Record {
+        Record {
+            entity: Entity::Messages,
+            id: RecordId::new(&number.to_string()),
+            flow: 0,
+            lane,
+            sent_at: None,
+            references: Vec::new(),
+            adjusted: Vec::new(),
+            json: Bytes::from_static(b"{\"a\":1}"),
+        }
+    }
+
+    fn numbers(records: &[Record]) -> Vec<usize> {
+        records
+            .iter()
+            .map(|record| record.id.as_str().parse().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_lane_in_flight_waits_and_the_others_go_on() {
+        let mut window = Window::default();
+        for (number, lane) in [1, 1, 2, 1, 3].into_iter().enumerate() {
+            window.push(record(number, lane));
+        }
+        let first = window.take(2, usize::MAX);
+        assert_eq!(numbers(&first), [0, 1]);
+        assert_eq!(window.free(), 2);
+        assert_eq!(numbers(&window.take(50, usize::MAX)), [2, 4]);
+        assert!(window.take(50, usize::MAX).is_empty());
+        window.settled(1);
+        assert!(
+            window.take(50, usize::MAX).is_empty(),
+            "one of two is still in flight"
+        );
+        window.settled(1);
+        assert_eq!(numbers(&window.take(50, usize::MAX)), [3]);
+    }
+
+    #[test]
+    fn a_record_beyond_the_byte_limit_goes_alone() {
+        let mut window = Window::default();
+        for number in 0..3 {
+            window.push(record(number, 7));
+        }
+        assert_eq!(window.take(50, 1).len(), 1);
+        window.settled(7);
+        assert_eq!(window.take(50, 25).len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn order_holds_in_every_lane_and_nothing_is_lost(
+            lanes in prop::collection::vec(0_u64..6, 1..120),
+            choices in prop::collection::vec((0_usize..3, 1_usize..9, 10_usize..200), 0..200),
+        ) {
+            let mut window = Window::default();
+            let mut coming = lanes.iter().copied().enumerate();
+            let mut in_flight: Vec<Vec<Record>> = Vec::new();
+            let mut sent: Vec<usize> = Vec::new();
+            let rest = std::iter::repeat_n((1, 50, 10_000), 2 * lanes.len() + 2).enumerate();
+            let rest = rest.map(|(n, (_, size, bytes))| (n % 3, size, bytes));
+            for (choice, size, bytes) in choices.into_iter().chain(rest) {
+                match choice {
+                    0 => {
+                        if let Some((number, lane)) = coming.next() {
+                            window.push(record(number, lane));
+                        }
+                    }
+                    1 => {
+                        let free = window.free();
+                        let request = window.take(size, bytes);
+                        prop_assert!(request.len() <= size);
+                        prop_assert!(request.len() == size || free == request.len() || bytes < 10_000);
+                        for earlier in &in_flight {
+                            for record in earlier {
+                                prop_assert!(request.iter().all(|new| new.lane != record.lane));
+                            }
+                        }
+                        sent.extend(numbers(&request));
+                        if !request.is_empty() {
+                            in_flight.push(request);
+                        }
+                    }
+                    _ => {
+                        if !in_flight.is_empty() {
+                            for record in in_flight.remove(in_flight.len() / 2) {
+                                window.settled(record.lane);
+                            }
+                        }
+                    }
+                }
+            }
+            for (number, lane) in coming {
+                window.push(record(number, lane));
+            }
+            while !(window.is_empty() && in_flight.is_empty()) {
+                for record in in_flight.drain(..).flatten() {
+                    window.settled(record.lane);
+                }
+                let request = window.take(7, usize::MAX);
+                sent.extend(numbers(&request));
+                if !request.is_empty() {
+                    in_flight.push(request);
+                }
+            }
+            prop_assert!(window.lanes.is_empty() && window.bytes == 0);
+            for lane in 0..6 {
+                let of_lane = |number: &&usize| lanes[**number] == lane;
+                let left: Vec<_> = sent.iter().filter(of_lane).copied().collect();
+                let came: Vec<_> = (0..lanes.len()).filter(|number| lanes[*number] == lane).collect();
+                prop_assert_eq!(left, came);
+            }
+        }
+    }
+}
