@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
+use bytes::Bytes;
 use chatferry_core::{Answer, Delivery, Destination, Entity, Failure, Permit, Prepared, Record};
 use chrono::Utc;
 
-use crate::client::{Http, Transport, TransportError};
+use crate::client::{Http, Reply, Transport, TransportError};
 use crate::prepare::{Policy, prepare};
 use crate::request;
 use crate::response;
@@ -37,6 +38,13 @@ impl CometChat {
         Ok(Self::over(settings, Arc::new(http)))
     }
 
+    /// The rules alone, for a look at what would be sent. Whatever is sent is answered with
+    /// "unreachable".
+    #[must_use]
+    pub fn offline(settings: &Settings) -> Self {
+        Self::over(settings, Arc::new(Nowhere))
+    }
+
     /// The same rules over another transport, such as a simulator in the same process.
     #[must_use]
     pub fn over(settings: &Settings, transport: Arc<dyn Transport>) -> Self {
@@ -45,6 +53,17 @@ impl CometChat {
             retention: settings.retention,
             transport,
         }
+    }
+}
+
+/// A transport that leads nowhere.
+#[derive(Debug)]
+struct Nowhere;
+
+#[async_trait]
+impl Transport for Nowhere {
+    async fn post(&self, _path: &'static str, _body: Bytes) -> Result<Reply, TransportError> {
+        Err(TransportError::Unreachable("this is a preview".into()))
     }
 }
 

@@ -1,1 +1,81 @@
-//! Moves a legacy chat into CometChat.
+//! The program `chatferry`: the only crate that prints or exits, and the one that knows every
+//! other.
+//!
+//! [`args`] is what a person may type; each command is a file under [`commands`]; [`pipeline`]
+//! opens a pipeline file with the connectors of [`connectors`]; [`trouble`] is how things go wrong,
+//! each kind with its exit code; [`terminal`], [`progress`] and [`account`] are what a person sees.
+
+pub mod account;
+pub mod args;
+pub mod commands;
+pub mod connectors;
+pub mod in_process;
+pub mod pipeline;
+pub mod progress;
+pub mod terminal;
+pub mod trouble;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::terminal::Terminal;
+use crate::trouble::{Exit, Trouble};
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are no mistakes, and go to standard output.
+            let _ = error.print();
+            return Exit::from_clap(&error).into();
+        }
+    };
+    let terminal = Terminal::new(&args.shared);
+    start_logging(args.shared.verbose, &terminal);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(args, &terminal)),
+        Err(error) => Err(Trouble::new(Exit::Fault, format!("cannot start: {error}"))),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(trouble) => {
+            terminal.trouble(&trouble);
+            trouble.exit.into()
+        }
+    }
+}
+
+async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
+    let shared = &args.shared;
+    match args.command {
+        Command::Check(args) => commands::check::run(&args, shared, terminal).await,
+        Command::Preview(args) => commands::preview::run(&args, shared, terminal).await,
+        Command::Rehearse(args) => commands::rehearse::run(&args, shared, terminal).await,
+        Command::Run(args) => commands::run::run(&args, shared, terminal).await,
+        Command::Status(args) => commands::status::run(&args, shared, terminal).await,
+        Command::Simulate(args) => commands::simulate::run(&args, terminal).await,
+        Command::Connectors => commands::lists::connectors(terminal),
+        Command::Functions => commands::lists::functions(terminal),
+        Command::Rules => commands::lists::rules(terminal),
+    }
+}
+
+fn start_logging(verbose: u8, terminal: &Terminal) {
+    use tracing_subscriber::EnvFilter;
+    let level = match verbose {
+        0 => "warn",
+        1 => "chatferry=info,chatferry_runtime=debug,warn",
+        _ => "chatferry=debug,chatferry_runtime=debug,info",
+    };
+    let filter = EnvFilter::try_from_env("CHATFERRY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(terminal.color_of_talk())
+        .init();
+}

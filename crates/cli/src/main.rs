@@ -1,2 +1,7 @@
-//! The program.
-fn main() {}
+//! The program `chatferry`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    chatferry::run(std::env::args_os())
+}

@@ -1,0 +1,184 @@
+//! What a person may type.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Moves a legacy chat into CometChat.
+///
+/// Streams users, groups, members and messages out of any database or export, shapes them with
+/// SQL, and delivers them through CometChat's Data Import API at the rate that it allows: once, in
+/// order, with an account for every row.
+#[derive(Debug, Parser)]
+#[command(name = "chatferry", version, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command takes.
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+const AFTER_HELP: &str = "\
+Begin with `chatferry check PIPELINE`, go on with `preview` and `rehearse`, then `run`.
+
+Exit codes:
+  0    done; every row is imported, present or skipped on purpose
+  1    a fault of chatferry itself
+  2    wrong usage
+  3    the pipeline file has mistakes
+  4    a source cannot be read
+  5    the destination refuses to work or does not answer
+  6    the ledger cannot be read or written
+  7    done, but some rows were rejected, refused or blocked
+  130  stopped before the end; the same command goes on";
+
+/// What every command that reads a pipeline takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Shared {
+    /// Replaces one value of the pipeline file for this run
+    #[arg(long = "set", value_name = "PATH=VALUE", global = true)]
+    pub set: Vec<String>,
+    /// The ledger [default: beside the pipeline file]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub ledger: Option<PathBuf>,
+    /// How results are written to standard output
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+    /// Say more; twice for still more
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Checks the pipeline file, then its sources: every mistake in its place. Sends nothing
+    #[command(after_help = "Example: chatferry check pipelines/quickstart")]
+    Check(PipelineArgs),
+    /// Shows the exact JSON that would be sent. Sends nothing
+    #[command(after_help = "Example: chatferry preview pipelines/quickstart --flow messages -n 3")]
+    Preview(PreviewArgs),
+    /// Runs everything against the built-in simulator, as fast as the machine allows
+    #[command(after_help = "Example: chatferry rehearse pipelines/quickstart")]
+    Rehearse(RehearseArgs),
+    /// Imports. Run the same command again to go on
+    #[command(after_help = "Example: chatferry run pipelines/quickstart --set cometchat.base_url=http://127.0.0.1:8080/v3")]
+    Run(RunArgs),
+    /// Shows the ledger in a page
+    #[command(after_help = "Example: chatferry status pipelines/quickstart")]
+    Status(PipelineArgs),
+    /// Serves a stand-in for CometChat's import API
+    #[command(after_help = "Example: chatferry simulate --listen 127.0.0.1:8080 --requests-per-minute 600 --latency 200")]
+    Simulate(SimulateArgs),
+    /// Lists the connectors
+    Connectors,
+    /// Lists the functions that chatferry adds to SQL
+    Functions,
+    /// Lists the destination's rules, by which records are rejected or skipped
+    Rules,
+}
+
+/// Which pipeline.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct PipelineArgs {
+    /// The pipeline file, or a folder with a `pipeline.toml`
+    #[arg(value_name = "PIPELINE")]
+    pub pipeline: PathBuf,
+}
+
+/// What `preview` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct PreviewArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Only this flow
+    #[arg(long, value_name = "NAME")]
+    pub flow: Option<String>,
+    /// How many records of each flow
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 3)]
+    pub records: usize,
+}
+
+/// What `rehearse` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct RehearseArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Answers a case that the API's documentation leaves open; see docs/simulator.md
+    #[arg(long = "switch", value_name = "NAME=VALUE")]
+    pub switches: Vec<String>,
+}
+
+/// What `run` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct RunArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Send records that were refused again, although nothing has changed
+    #[arg(long)]
+    pub retry_refused: bool,
+}
+
+/// What `simulate` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct SimulateArgs {
+    /// Where to listen; anything but a loopback address lets others in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Import requests allowed in any minute, or `off`
+    #[arg(long, value_name = "N", default_value = "60")]
+    pub requests_per_minute: String,
+    /// Milliseconds until each answer
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+    /// Days that messages may be old, or `off`
+    #[arg(long, value_name = "DAYS", default_value = "183")]
+    pub retention: String,
+    /// The only key that is taken [default: any]
+    #[arg(long, value_name = "KEY", env = "CHATFERRY_SIMULATOR_KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// Answers a case that the API's documentation leaves open; see docs/simulator.md
+    #[arg(long = "switch", value_name = "NAME=VALUE")]
+    pub switches: Vec<String>,
+    /// A fault for the next request, one after the other; see docs/simulator.md
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub faults: Vec<String>,
+    /// Keep ids only: less memory, nothing to dump
+    #[arg(long)]
+    pub ids_only: bool,
+    /// Where to write what was stored, as JSON lines, when it is stopped
+    #[arg(long, value_name = "FILE")]
+    pub dump: Option<PathBuf>,
+}

@@ -1,0 +1,93 @@
+//! `check`: the file, then the sources. Sends nothing, and needs no key.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::account::counted;
+use crate::args::{PipelineArgs, Shared};
+use crate::pipeline::{self, Planned};
+use crate::terminal::Terminal;
+use crate::trouble::{Exit, Trouble};
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When the file has mistakes, or a source cannot be described.
+pub async fn run(args: &PipelineArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
+    let opened = pipeline::open(&args.pipeline, shared, terminal, true)?;
+    let planned = opened.plan(terminal).await?;
+    let notes = planned.engine.notes().await?;
+    if terminal.json() {
+        terminal.result(&format!("{}\n", as_json(&planned, &notes)));
+    } else {
+        terminal.result(&as_text(&planned, &notes, shared.verbose > 0, terminal));
+        terminal.say(&format!("\n{} is in order; `chatferry rehearse` shows what a run would do", opened.path.display()));
+    }
+    Ok(Exit::Done)
+}
+
+fn as_text(planned: &Planned, notes: &[(String, String)], explain: bool, terminal: &Terminal) -> String {
+    let mut text = String::new();
+    for (flow, plan) in planned.in_order() {
+        let rows = planned.rows(flow).map(|rows| format!(", {}", counted(rows, "row"))).unwrap_or_default();
+        let title = format!("{}: {} from {}{rows}", flow.name, flow.entity, flow.from.text);
+        let _ = writeln!(text, "{}", terminal.bold(&title));
+        let columns = plan.columns();
+        let field = columns.iter().map(|column| column.field.len()).max().unwrap_or(0);
+        for column in columns {
+            let expression = one_line(&column.expression);
+            let _ = writeln!(text, "  {:<field$}  {:<44}  {}", column.field, expression, column.gives);
+        }
+        for skip in &flow.skip {
+            let _ = writeln!(text, "  skipped as \"{}\" where {}", skip.reason, one_line(&skip.when.text));
+        }
+        if explain {
+            for line in plan.explain().lines() {
+                let _ = writeln!(text, "  | {line}");
+            }
+        }
+        text.push('\n');
+    }
+    for (table, note) in notes {
+        let _ = writeln!(text, "note on {table}: {note}");
+    }
+    if text.ends_with("\n\n") {
+        text.pop();
+    }
+    text
+}
+
+/// An expression in a line of at most 44 characters.
+fn one_line(sql: &str) -> String {
+    let words: Vec<&str> = sql.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.chars().count() <= 44 {
+        return line;
+    }
+    let mut short: String = line.chars().take(43).collect();
+    short.push('…');
+    short
+}
+
+fn as_json(planned: &Planned, notes: &[(String, String)]) -> Value {
+    let flows: Vec<Value> = planned
+        .in_order()
+        .into_iter()
+        .map(|(flow, plan)| {
+            let fields: Vec<Value> = plan
+                .columns()
+                .iter()
+                .map(|column| json!({ "field": column.field, "expression": column.expression, "gives": column.gives }))
+                .collect();
+            json!({
+                "flow": flow.name, "entity": flow.entity.name(), "from": flow.from.text,
+                "rows": planned.rows(flow), "fields": fields,
+            })
+        })
+        .collect();
+    let notes: Vec<Value> = notes.iter().map(|(table, note)| json!({ "table": table, "note": note })).collect();
+    json!({ "flows": flows, "notes": notes })
+}
+

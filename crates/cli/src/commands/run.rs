@@ -1,0 +1,129 @@
+//! `run`: the import. It resumes by itself.
+
+use std::sync::Arc;
+
+use chatferry_cometchat::CometChat;
+use chatferry_core::Destination;
+use chatferry_ledger::Ledger;
+use chatferry_runtime::{Ended, Finished, Run, Stop};
+use chrono::Utc;
+
+use crate::account;
+use crate::args::{RunArgs, Shared};
+use crate::pipeline::{self, Planned};
+use crate::progress::Watch;
+use crate::terminal::Terminal;
+use crate::trouble::{Exit, Trouble};
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When the file has mistakes, a source, the ledger or the key cannot be used, or the run ended
+/// before its end.
+pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
+    let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, false)?;
+    let destination = CometChat::connect(&opened.pipeline.destination)
+        .map_err(|reason| Trouble::new(Exit::Destination, format!("cannot use the destination: {reason}")))?;
+    let planned = opened.plan(terminal).await?;
+    let ledger = Ledger::open(&opened.ledger(shared)).await?;
+    let finished = go(&planned, Arc::new(destination), ledger, args.retry_refused, terminal).await?;
+    show(&finished, terminal);
+    let path = finished.ledger.path().to_owned();
+    finished.ledger.close().await?;
+    terminal.say(&format!("the ledger is {}; `chatferry status` shows it", path.display()));
+    end(&finished.ended, &finished.account)
+}
+
+/// Runs planned flows to a destination, shows how they come along and listens to Ctrl-C.
+///
+/// # Errors
+///
+/// When the ledger cannot be used.
+pub(crate) async fn go(
+    planned: &Planned,
+    destination: Arc<dyn Destination>,
+    ledger: Ledger,
+    retry_refused: bool,
+    terminal: &Terminal,
+) -> Result<Finished, Trouble> {
+    let run = Run {
+        destination,
+        flows: planned.inputs(),
+        ledger,
+        retry_refused,
+        now_ms: Arc::new(|| Utc::now().timestamp_millis()),
+    };
+    let totals = planned.in_order().into_iter().map(|(flow, _)| planned.rows(flow)).collect();
+    let mut watch = Watch::new(terminal, totals);
+    let (stop, stopped) = chatferry_runtime::stop();
+    let listener = tokio::spawn(listen(stop.clone(), *terminal));
+    let finished = run.go(stopped, &mut watch).await;
+    listener.abort();
+    watch.finish();
+    Ok(finished?)
+}
+
+/// Asks the run to stop at the first Ctrl-C or SIGTERM, and ends the program at the second.
+async fn listen(stop: Stop, terminal: Terminal) {
+    signal().await;
+    terminal.say("stopping: answers under way are awaited; once more to leave at once");
+    stop.now();
+    signal().await;
+    std::process::exit(i32::from(Exit::Stopped.code()));
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Shows the account of a run.
+pub(crate) fn show(finished: &Finished, terminal: &Terminal) {
+    if terminal.json() {
+        terminal.result(&format!("{}\n", account::as_json(finished)));
+        return;
+    }
+    let table = account::table(&finished.account, |text| terminal.bold(text));
+    terminal.result(&format!("{table}\n{}\n", account::requests(&finished.requests, finished.took)));
+    if !finished.account.adds_up() {
+        terminal.complain("the sums do not agree: some rows that were read have no outcome. Please report this.");
+    }
+}
+
+/// How the program ends after a run.
+///
+/// # Errors
+///
+/// When the run ended before its end.
+pub(crate) fn end(ended: &Ended, account: &chatferry_core::Account) -> Result<Exit, Trouble> {
+    let exit = match ended {
+        Ended::Complete if !account.adds_up() => return Err(Trouble::shown(Exit::Fault)),
+        Ended::Complete if account.undelivered() > 0 => return Ok(Exit::Undelivered),
+        Ended::Complete => return Ok(Exit::Done),
+        Ended::Stopped => Exit::Stopped,
+        Ended::Refused { .. } | Ended::Silent { .. } => Exit::Destination,
+        Ended::Source(error) if error.kind == chatferry_core::SourceErrorKind::Pipeline => Exit::Pipeline,
+        Ended::Source(_) => Exit::Source,
+        Ended::Ledger(_) => Exit::Ledger,
+    };
+    let (message, help) = account::ending(ended).unwrap_or_default();
+    let trouble = Trouble::new(exit, message);
+    Err(if help.is_empty() { trouble } else { trouble.help(help) })
+}

@@ -1,0 +1,12 @@
+//! The connectors of this program: one line each.
+
+use chatferry_cometchat::Settings;
+use chatferry_config::Registry;
+
+/// All connectors. A new source is one line here.
+#[must_use]
+pub fn all() -> Registry<Settings> {
+    let mut connectors = Registry::new(chatferry_cometchat::destination());
+    chatferry_json::register(&mut connectors);
+    connectors
+}

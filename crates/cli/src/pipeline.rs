@@ -1,0 +1,175 @@
+//! A pipeline file, opened: its text read, its sources described, its flows planned.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chatferry_cometchat::Settings;
+use chatferry_cometchat::entities;
+use chatferry_config::{Override, Pipeline, Reading};
+use chatferry_core::{Entity, Flow, Mistake, Severity, ShapedStream, Source};
+use chatferry_engine::{Engine, FlowPlan, PlanError};
+use chatferry_runtime::FlowInput;
+
+use crate::args::Shared;
+use crate::connectors;
+use crate::terminal::Terminal;
+use crate::trouble::{Exit, Trouble};
+
+/// A pipeline file that was read without an error.
+#[derive(Debug)]
+pub struct Opened {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text, which mistakes point into.
+    text: String,
+    /// What it says.
+    pub pipeline: Pipeline<Settings>,
+}
+
+/// A pipeline whose flows are planned.
+#[derive(Debug)]
+pub struct Planned {
+    /// Holds the sources and views.
+    pub engine: Engine,
+    /// The flows in the order of the file, each with its plan.
+    pub flows: Vec<(Flow, Arc<FlowPlan>)>,
+    /// How many rows the flows read, by name, where that is known.
+    rows: BTreeMap<String, u64>,
+}
+
+/// Reads a pipeline file and shows what is wrong with it, all at once.
+///
+/// `without_secrets` reads it although variables of the destination are missing.
+///
+/// # Errors
+///
+/// When there is no such file, or it has mistakes; these were shown then.
+pub fn open(path: &Path, shared: &Shared, terminal: &Terminal, without_secrets: bool) -> Result<Opened, Trouble> {
+    let path = if path.is_dir() { path.join("pipeline.toml") } else { path.to_owned() };
+    let text = std::fs::read(&path).map_err(|error| {
+        Trouble::new(Exit::Pipeline, format!("cannot read the pipeline file {}: {}", path.display(), reason(&error)))
+            .help("name a pipeline file, or a folder that has a pipeline.toml")
+    })?;
+    let text = String::from_utf8(text).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        Trouble::new(Exit::Pipeline, format!("{} is not text: byte {byte} is not UTF-8", path.display()))
+            .help("save the file as UTF-8")
+    })?;
+    let overrides = shared.set.iter().map(|set| Override::parse(set)).collect::<Result<Vec<_>, _>>();
+    let overrides = overrides.map_err(|reason| Trouble::new(Exit::Usage, reason))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let environment = |name: &str| std::env::var(name).ok();
+    let reading = Reading { environment: &environment, folder, overrides: &overrides, without_secrets };
+    let read = chatferry_config::read(&text, &connectors::all(), &reading);
+    show(&path, &text, &read.mistakes, terminal);
+    match read.pipeline {
+        Some(pipeline) => Ok(Opened { path, text, pipeline }),
+        None => Err(Trouble::shown(Exit::Pipeline)),
+    }
+}
+
+impl Opened {
+    /// Opens the sources and plans every flow, and shows every mistake that comes to light.
+    ///
+    /// # Errors
+    ///
+    /// When a source cannot be opened or described, or the file has mistakes; these were shown then.
+    pub async fn plan(&self, terminal: &Terminal) -> Result<Planned, Trouble> {
+        let mut sources: Vec<(String, Arc<dyn Source>)> = Vec::with_capacity(self.pipeline.sources.len());
+        for source in &self.pipeline.sources {
+            sources.push((source.name.clone(), source.settings.open()?));
+        }
+        let memory = usize::try_from(self.pipeline.engine.memory).unwrap_or(usize::MAX);
+        let engine = Engine::open(
+            sources,
+            self.pipeline.views.clone(),
+            self.pipeline.variables.clone(),
+            memory,
+            self.pipeline.engine.spill.clone(),
+        )
+        .await?;
+        let mut flows = Vec::with_capacity(self.pipeline.flows.len());
+        let mut mistakes: Vec<Mistake> = Vec::new();
+        for flow in &self.pipeline.flows {
+            match engine.plan(flow, entities::fields(flow.entity)).await {
+                Ok(plan) => flows.push((flow.clone(), Arc::new(plan))),
+                // A view's mistake comes to light in every flow; once is enough.
+                Err(PlanError::Mistakes(found)) => {
+                    mistakes.extend(found.into_iter().filter(|new| !mistakes.contains(new)).collect::<Vec<_>>());
+                }
+                Err(PlanError::Source(error)) => return Err(error.into()),
+            }
+        }
+        if !mistakes.is_empty() {
+            show(&self.path, &self.text, &mistakes, terminal);
+            return Err(Trouble::shown(Exit::Pipeline));
+        }
+        let mut rows = BTreeMap::new();
+        for (flow, _) in flows.iter().filter(|(flow, _)| flow.filter.is_none()) {
+            if let Some(known) = engine.rows(&flow.from.text).await? {
+                rows.insert(flow.name.clone(), known);
+            }
+        }
+        Ok(Planned { engine, flows, rows })
+    }
+
+    /// Where the ledger is: as told, or beside the file.
+    #[must_use]
+    pub fn ledger(&self, shared: &Shared) -> PathBuf {
+        shared.ledger.clone().unwrap_or_else(|| self.path.with_extension("ledger"))
+    }
+}
+
+impl Planned {
+    /// The flows as the runtime takes them.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<FlowInput> {
+        let input = |(flow, plan): &(Flow, Arc<FlowPlan>)| {
+            let plan = Arc::clone(plan);
+            FlowInput {
+                name: flow.name.clone(),
+                entity: flow.entity,
+                references: flow.references,
+                open: Box::new(move || -> ShapedStream { plan.shape() }),
+            }
+        };
+        self.flows.iter().map(input).collect()
+    }
+
+    /// How many rows a flow reads, where that is known beforehand.
+    #[must_use]
+    pub fn rows(&self, flow: &Flow) -> Option<u64> {
+        self.rows.get(&flow.name).copied()
+    }
+
+    /// The flows in the order of delivery.
+    #[must_use]
+    pub fn in_order(&self) -> Vec<&(Flow, Arc<FlowPlan>)> {
+        let of = |entity: Entity| self.flows.iter().filter(move |(flow, _)| flow.entity == entity);
+        Entity::ALL.into_iter().flat_map(of).collect()
+    }
+}
+
+/// Shows mistakes, if there are any: errors always, warnings unless it should be quiet.
+fn show(path: &Path, text: &str, mistakes: &[Mistake], terminal: &Terminal) {
+    let grave = mistakes.iter().any(|mistake| mistake.severity == Severity::Error);
+    if mistakes.is_empty() || (terminal.quiet() && !grave) {
+        return;
+    }
+    let file = path.display().to_string();
+    terminal.complain(&chatferry_config::render(
+        &file,
+        text,
+        mistakes,
+        terminal.width(),
+        terminal.color_of_talk(),
+        terminal.unicode(),
+    ));
+}
+
+/// What the system says, without the number that it adds.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
