@@ -14,6 +14,7 @@ use chatferry_core::{
 };
 use futures::StreamExt;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// A flow as the runtime takes it.
 pub struct FlowInput {
@@ -65,9 +66,9 @@ pub(crate) fn start(
     flows: Vec<(usize, ShapedStream)>,
     entity: Entity,
     now: impl Fn() -> i64 + Send + 'static,
-) -> mpsc::Receiver<Result<Chunk, SourceError>> {
-    let (give, take) = mpsc::channel(1);
-    tokio::spawn(async move {
+) -> Intake {
+    let (give, chunks) = mpsc::channel(1);
+    let task = tokio::spawn(async move {
         let mut merge = Merge {
             destination,
             entity,
@@ -89,7 +90,30 @@ pub(crate) fn start(
             }
         }
     });
-    take
+    Intake { chunks, task: Some(task) }
+}
+
+/// The chunks of the flows of one entity, as they are read.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    chunks: mpsc::Receiver<Result<Chunk, SourceError>>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Intake {
+    /// The next chunk; `None` when every row was read. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Option<Result<Chunk, SourceError>> {
+        if let Some(chunk) = self.chunks.recv().await {
+            return Some(chunk);
+        }
+        // A task that has ended early must not be taken for the end of the rows.
+        let ended = self.task.as_mut()?.await;
+        self.task = None;
+        ended.err().map(|_| {
+            Err(SourceError::new(SourceErrorKind::Failed, "shape the rows", "chatferry has a fault")
+                .help("please report it with what was printed above"))
+        })
+    }
 }
 
 /// Flows that are merged by time.

@@ -11,12 +11,12 @@ use chatferry_core::{
 };
 use chatferry_ledger::{Ledger, LedgerError, RequestRow, RunId, Settled, Undelivered};
 use futures::FutureExt;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::admission::{Admission, Verdict};
 use crate::delivery::{Deliveries, Halt, Handled, Requests, Ticket};
-use crate::intake::{self, Chunk, FlowInput, Item};
+use crate::intake::{self, Chunk, FlowInput, Intake, Item};
 use crate::pacer::Pacer;
 use crate::window::Window;
 
@@ -326,7 +326,7 @@ impl Working<'_> {
     async fn pump(
         &mut self,
         entity: Entity,
-        rows: &mut mpsc::Receiver<Result<Chunk, SourceError>>,
+        rows: &mut Intake,
     ) -> Option<Ended> {
         let in_flight = match (entity, self.delivery.message_order) {
             (Entity::Messages, MessageOrder::Strict) => 1,
@@ -363,7 +363,7 @@ impl Working<'_> {
                 biased;
                 Ok(_) = self.stopped.wait_for(|stopped| *stopped) => Event::Stop,
                 Some(handled) = self.deliveries.next(), if self.deliveries.in_flight() > 0 => Event::Answer(handled),
-                chunk = rows.recv(), if may_read => Event::Rows(chunk),
+                chunk = rows.next(), if may_read => Event::Rows(chunk),
                 permit = self.pacer.permit(), if may_send => Event::Permit(permit),
                 () = sleep_until(next_due), if next_due.is_some() && !retry => Event::Due,
             };
