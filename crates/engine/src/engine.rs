@@ -1,22 +1,24 @@
 //! The sources and views of a pipeline, ready to be asked.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chatferry_core::{
-    Field, Flow, Mistake, Source, SourceError, SourceErrorKind, Sql, Variables, View,
-};
+use chatferry_core::{Field, Flow, Mistake, Source, SourceError, Sql, Variables, View};
 use datafusion::catalog::{
-    CatalogProvider, MemTable, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider,
+    CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider,
 };
-use datafusion::common::{DataFusionError, ParamValues};
+use datafusion::common::{DataFusionError, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::ViewTable;
+use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
 
+use crate::failure::failure;
 use crate::flow::FlowPlan;
 use crate::functions;
 use crate::sql;
@@ -36,7 +38,7 @@ const VIEWS: &str = "views";
 /// The sources and views of a pipeline, ready to be asked.
 #[derive(Debug)]
 pub struct Engine {
-    sources: Vec<(String, Arc<SourceTables>)>,
+    sources: Vec<Arc<SourceTables>>,
     views: Vec<View>,
     variables: Variables,
     machine: Arc<RuntimeEnv>,
@@ -74,7 +76,11 @@ impl Engine {
         let mut offered = Vec::with_capacity(sources.len());
         for (name, source) in sources {
             let names = source.tables().await?;
-            offered.push((name, Arc::new(SourceTables { source, names })));
+            offered.push(Arc::new(SourceTables {
+                name,
+                source,
+                names,
+            }));
         }
         let mut machine =
             RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory)));
@@ -98,18 +104,48 @@ impl Engine {
     /// cannot be described.
     pub async fn plan(&self, flow: &Flow, fields: &'static [Field]) -> Result<FlowPlan, PlanError> {
         let rejects = Arc::new(Rejects::default());
-        let session = self.session(Arc::clone(&rejects)).await?;
-        FlowPlan::new(&session, rejects, flow, fields, &self.variables).await
+        let session = self.session(Arc::clone(&rejects));
+        let mut mistakes = Vec::new();
+        let broken = self
+            .register_views(&session, &mut mistakes)
+            .await
+            .map_err(PlanError::Source)?;
+        if broken.any(&BTreeSet::from([flow.from.text.clone()])) {
+            return Err(PlanError::Mistakes(mistakes));
+        }
+        match FlowPlan::new(&session, rejects, flow, fields, &self.variables).await {
+            Ok(plan) if mistakes.is_empty() => Ok(plan),
+            Ok(_) => Err(PlanError::Mistakes(mistakes)),
+            Err(PlanError::Mistakes(found)) => {
+                mistakes.extend(found);
+                Err(PlanError::Mistakes(mistakes))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The tables that the sources offer, as `source.table`.
     pub fn tables(&self) -> impl Iterator<Item = String> {
-        self.sources.iter().flat_map(|(source, tables)| {
-            tables
-                .names
-                .iter()
-                .map(move |name| format!("{source}.{name}"))
+        self.sources.iter().flat_map(|source| {
+            let names = source.names.iter();
+            names.map(move |table| format!("{}.{table}", source.name))
         })
+    }
+
+    /// How many rows a table (`source.table`) has, where its source knows. Not known of views.
+    ///
+    /// # Errors
+    ///
+    /// When the table cannot be described.
+    pub async fn rows(&self, table: &str) -> Result<Option<u64>, SourceError> {
+        let Some((source, name)) = table.split_once('.') else {
+            return Ok(None);
+        };
+        let tables = self.sources.iter().find(|tables| tables.name == source);
+        let Some(tables) = tables.filter(|tables| tables.table_exist(name)) else {
+            return Ok(None);
+        };
+        Ok(tables.source.describe(name).await?.rows)
     }
 
     /// What the tables' descriptions say a person should know, each with the table's name.
@@ -119,10 +155,10 @@ impl Engine {
     /// When a table cannot be described.
     pub async fn notes(&self) -> Result<Vec<(String, String)>, SourceError> {
         let mut notes = Vec::new();
-        for (source, tables) in &self.sources {
-            for name in &tables.names {
-                let table = tables.source.describe(name).await?;
-                let named = |note: &String| (format!("{source}.{name}"), note.clone());
+        for source in &self.sources {
+            for name in &source.names {
+                let table = source.source.describe(name).await?;
+                let named = |note: &String| (format!("{}.{name}", source.name), note.clone());
                 notes.extend(table.notes.iter().map(named));
             }
         }
@@ -130,7 +166,7 @@ impl Engine {
     }
 
     /// A session of its own for one flow, so that its rejected rows are its own.
-    async fn session(&self, rejects: Arc<Rejects>) -> Result<SessionContext, PlanError> {
+    fn session(&self, rejects: Arc<Rejects>) -> SessionContext {
         let mut options = ConfigOptions::new();
         options.sql_parser.enable_ident_normalization = false;
         options.sql_parser.collect_spans = true;
@@ -147,10 +183,10 @@ impl Engine {
             session.register_udf(function);
         }
         let catalog = MemoryCatalogProvider::new();
-        for (name, tables) in &self.sources {
-            let tables: Arc<dyn SchemaProvider> = Arc::clone(tables) as _;
+        for source in &self.sources {
+            let tables: Arc<dyn SchemaProvider> = Arc::clone(source) as _;
             catalog
-                .register_schema(name, tables)
+                .register_schema(&source.name, tables)
                 .expect("a catalog in memory takes any schema");
         }
         let views: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
@@ -158,84 +194,71 @@ impl Engine {
             .register_schema(VIEWS, views)
             .expect("a catalog in memory takes any schema");
         session.register_catalog(CATALOG, Arc::new(catalog));
-        self.register_views(&session).await?;
-        Ok(session)
+        session
     }
 
-    /// Plans the views, each after those that it reads.
-    async fn register_views(&self, session: &SessionContext) -> Result<(), PlanError> {
-        let mut mistakes = Vec::new();
-        let mut waiting: Vec<&View> = self.views.iter().collect();
+    /// Plans the views, each after those that it reads, and adds what is wrong with them.
+    async fn register_views(
+        &self,
+        session: &SessionContext,
+        mistakes: &mut Vec<Mistake>,
+    ) -> Result<Broken, SourceError> {
+        let state = session.state();
+        let mut broken = Broken::default();
+        let mut waiting = Vec::with_capacity(self.views.len());
+        for view in &self.views {
+            match sql::query(&state, &view.query, &self.variables) {
+                Ok(query) => waiting.push((view, reads(&state, &query), query)),
+                Err(mistake) => {
+                    mistakes.push(mistake);
+                    broken.add(&view.name);
+                }
+            }
+        }
         while !waiting.is_empty() {
-            let names: Vec<&str> = waiting.iter().map(|view| view.name.as_str()).collect();
-            let (ready, later): (Vec<&View>, Vec<&View>) = waiting.iter().partition(|view| {
-                !reads(session, &view.query)
-                    .iter()
-                    .any(|n| names.contains(&n.as_str()))
-            });
-            // Views that wait for each other were already reported as a circle; plan them as they
-            // are, which names whatever they cannot find.
-            let ready = if ready.is_empty() {
-                waiting.clone()
-            } else {
-                ready
-            };
-            let later = if ready.len() == waiting.len() {
-                Vec::new()
-            } else {
-                later
-            };
-            for view in ready {
-                match self.plan_view(session, view).await {
+            let names: BTreeSet<String> =
+                waiting.iter().map(|(view, ..)| view.name.clone()).collect();
+            let (ready, later): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .partition(|(_, reads, _)| names.is_disjoint(reads));
+            if ready.is_empty() {
+                // They wait for each other, which was found when the file was read.
+                names.iter().for_each(|name| broken.add(name));
+                break;
+            }
+            for (view, reads, query) in ready {
+                if broken.any(&reads) {
+                    broken.add(&view.name);
+                    continue;
+                }
+                match state.statement_to_plan(query).await {
                     Ok(plan) => register(session, &view.name, plan),
-                    Err(PlanError::Mistakes(found)) => {
-                        mistakes.extend(found);
-                        register_empty(session, &view.name);
-                    }
-                    Err(error) => return Err(error),
+                    Err(error) => match plan_error(&error, &view.query, session) {
+                        PlanError::Mistakes(found) => {
+                            mistakes.extend(found);
+                            broken.add(&view.name);
+                        }
+                        PlanError::Source(error) => return Err(error),
+                    },
                 }
             }
             waiting = later;
         }
-        if mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(PlanError::Mistakes(mistakes))
-        }
+        Ok(broken)
+    }
+}
+
+/// Views that cannot be planned, because of a mistake in them or in what they read.
+#[derive(Default)]
+pub(crate) struct Broken(BTreeSet<String>);
+
+impl Broken {
+    fn add(&mut self, view: &str) {
+        self.0.insert(view.to_owned());
     }
 
-    async fn plan_view(
-        &self,
-        session: &SessionContext,
-        view: &View,
-    ) -> Result<LogicalPlan, PlanError> {
-        let plan = session.state().create_logical_plan(&view.query.text).await;
-        let plan = plan.map_err(|error| self.plan_error(&error, &view.query))?;
-        if !matches!(
-            plan,
-            LogicalPlan::Dml(_)
-                | LogicalPlan::Ddl(_)
-                | LogicalPlan::Copy(_)
-                | LogicalPlan::Statement(_)
-        ) {
-            let variables = ParamValues::from(sql::parameters(&self.variables));
-            return plan
-                .with_param_values(variables)
-                .map_err(|error| self.plan_error(&error, &view.query));
-        }
-        Err(Mistake::error(
-            "sql::not-a-query",
-            "a view is a query",
-            view.query.at.clone(),
-        )
-        .label("this changes something")
-        .help("write a SELECT")
-        .into())
-    }
-
-    /// Tells a source's trouble from a person's mistake.
-    fn plan_error(&self, error: &DataFusionError, sql: &Sql) -> PlanError {
-        plan_error(error, sql, || self.tables().collect())
+    fn any(&self, views: &BTreeSet<String>) -> bool {
+        !self.0.is_disjoint(views)
     }
 }
 
@@ -243,99 +266,75 @@ impl Engine {
 pub(crate) fn plan_error(
     error: &DataFusionError,
     sql: &Sql,
-    tables: impl Fn() -> Vec<String>,
+    session: &SessionContext,
 ) -> PlanError {
     if let Some(error) = source_error(error) {
         return PlanError::Source(error);
     }
-    let mistake = sql::mistake(error, sql);
-    if !mistake.message.starts_with("table '") {
-        return mistake.into();
+    match unknown_table(error) {
+        Some(name) => no_such_table(&name, sql, &tables(session)).into(),
+        None => sql::mistake(error, sql).into(),
     }
-    let name = mistake.message.split('\'').nth(1).unwrap_or_default();
-    let name = name
-        .trim_start_matches(&format!("{CATALOG}."))
-        .trim_start_matches(&format!("{VIEWS}."));
-    let tables = tables();
-    let near = tables
-        .iter()
-        .min_by_key(|table| strsim::damerau_levenshtein(table, name));
-    let help = match near {
-        Some(near) if strsim::damerau_levenshtein(near, name) <= 3 => {
-            format!("did you mean `{near}`?")
-        }
-        _ if tables.is_empty() => "the sources offer no tables".into(),
-        _ => format!("there is {}", tables.join(", ")),
+}
+
+/// The name of the table that DataFusion does not find, as a person writes it.
+fn unknown_table(error: &DataFusionError) -> Option<String> {
+    let text = error.find_root().strip_backtrace();
+    let name = sql::between(&text, "table '", "' not found")
+        .or_else(|| sql::between(&text, "No table named '", "'"))?;
+    let name = name.strip_prefix(&format!("{CATALOG}.")).unwrap_or(name);
+    Some(
+        name.strip_prefix(&format!("{VIEWS}."))
+            .unwrap_or(name)
+            .to_owned(),
+    )
+}
+
+fn no_such_table(name: &str, sql: &Sql, tables: &[String]) -> Mistake {
+    let known: Vec<&str> = tables.iter().map(String::as_str).collect();
+    let help = match sql::nearest(name, &known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "the sources offer no tables".into(),
+        None => format!("there is {}", known.join(", ")),
     };
-    let found = sql.text.find(name).filter(|_| sql.verbatim);
-    let at = found
-        .zip(sql.at.clone())
-        .map(|(start, at)| at.start + start..at.start + start + name.len());
     Mistake::error(
         "sql::unknown-table",
         format!("there is no table or view called `{name}`"),
-        at.or(sql.at.clone()),
+        sql::find(sql, name),
     )
     .label("not a table or view")
     .help(help)
-    .into()
 }
 
-/// The tables without a dot that a query names.
-fn reads(session: &SessionContext, query: &Sql) -> Vec<String> {
-    let state = session.state();
-    let dialect = state.config().options().sql_parser.dialect;
-    let Ok(statement) = state.sql_to_statement(&query.text, &dialect) else {
-        return Vec::new();
-    };
-    let references = state
-        .resolve_table_references(&statement)
-        .unwrap_or_default();
-    references
-        .into_iter()
-        .filter(|name| name.schema().is_none())
-        .map(|name| name.table().to_owned())
-        .collect()
+/// All tables and views that a query may name.
+fn tables(session: &SessionContext) -> Vec<String> {
+    let catalog = session.catalog(CATALOG);
+    let catalog = catalog.expect("the catalog was registered when the session was made");
+    let mut all = Vec::new();
+    for schema in catalog.schema_names() {
+        let tables = catalog.schema(&schema).map(|tables| tables.table_names());
+        all.extend(tables.unwrap_or_default().into_iter().map(|table| {
+            if schema == VIEWS {
+                table
+            } else {
+                format!("{schema}.{table}")
+            }
+        }));
+    }
+    all.sort();
+    all
+}
+
+/// The names without a dot that a query reads.
+fn reads(state: &SessionState, query: &Statement) -> BTreeSet<String> {
+    let references = state.resolve_table_references(query).unwrap_or_default();
+    let views = references.iter().filter(|name| name.schema().is_none());
+    views.map(|name| name.table().to_owned()).collect()
 }
 
 fn register(session: &SessionContext, name: &str, plan: LogicalPlan) {
     let view = Arc::new(ViewTable::new(plan, None));
     session
-        .register_table(quoted(name), view)
+        .register_table(TableReference::bare(name), view)
         .expect("names of views are unique");
-}
-
-/// Stands in for a view that could not be planned, so that what reads it is planned too.
-fn register_empty(session: &SessionContext, name: &str) {
-    let nothing = MemTable::try_new(Arc::new(arrow::datatypes::Schema::empty()), vec![vec![]]);
-    let nothing = Arc::new(nothing.expect("no batch disagrees with the schema"));
-    session
-        .register_table(quoted(name), nothing)
-        .expect("names of views are unique");
-}
-
-/// A reference to a view as it is written.
-pub(crate) fn quoted(name: &str) -> datafusion::common::TableReference {
-    datafusion::common::TableReference::bare(name)
-}
-
-/// Trouble of the engine's own, such as a full disk under a sort.
-pub(crate) fn failure(error: &DataFusionError) -> SourceError {
-    if let Some(error) = source_error(error) {
-        return error;
-    }
-    let root = error.find_root();
-    let text = sql::phrase(&root.strip_backtrace());
-    match root {
-        DataFusionError::ResourcesExhausted(_) => {
-            SourceError::new(SourceErrorKind::Failed, "sort or join the rows", "memory is exhausted")
-                .help("raise `memory` under `[engine]`, such as memory = \"256 MiB\"")
-        }
-        DataFusionError::IoError(cause) => {
-            SourceError::new(SourceErrorKind::Failed, "sort or join the rows", cause.to_string())
-                .help("is the disk full? `spill` under `[engine]` names another folder")
-        }
-        _ => SourceError::new(SourceErrorKind::Pipeline, "evaluate the flow's view or condition", sql::without_contents(&text))
-            .help("a value that cannot be read ends a view or a `where`; try_cast(... AS ...) gives null instead"),
-    }
 }

@@ -7,15 +7,17 @@ use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema, SchemaRef}
 use chatferry_core::{
     Entity, Field, FieldEntry, FieldValue, Flow, Mistake, ShapedStream, SourceError, Sql, Variables,
 };
-use datafusion::common::{Column as SqlColumn, DFSchemaRef, DataFusionError};
+use datafusion::common::{Column as SqlColumn, DFSchemaRef, DataFusionError, TableReference};
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{DataFrame, SessionContext};
 
-use crate::engine::{PlanError, failure, plan_error};
+use crate::engine::{PlanError, plan_error};
+use crate::failure::failure;
 use crate::fit::{fit, in_words};
+use crate::order;
 use crate::shape;
 use crate::sql;
 use crate::table::Rejects;
@@ -36,12 +38,22 @@ pub struct FlowPlan {
 pub(crate) struct ShapedFields {
     /// The name and condition of each reason to leave a row out.
     pub(crate) skips: Vec<(Arc<str>, Arc<dyn PhysicalExpr>)>,
-    /// The leaves of the tree of fields, each with its dotted name.
-    pub(crate) leaves: Vec<(String, Arc<dyn PhysicalExpr>)>,
+    /// The leaves of the tree of fields.
+    pub(crate) leaves: Vec<ShapedLeaf>,
     /// The tree itself; its leaves are places in `leaves`.
     pub(crate) tree: Vec<Node>,
     /// The columns of the shaped rows.
     pub(crate) schema: SchemaRef,
+}
+
+/// A field that one expression gives.
+#[derive(Debug)]
+pub(crate) struct ShapedLeaf {
+    /// Its dotted name.
+    pub(crate) name: String,
+    pub(crate) expression: Arc<dyn PhysicalExpr>,
+    /// The type of its column.
+    pub(crate) gives: DataType,
 }
 
 /// A field of the tree.
@@ -83,11 +95,10 @@ impl FlowPlan {
         };
 
         let filter = flow.filter.as_ref().and_then(|sql| planning.condition(sql));
-        let skips: Vec<(Arc<str>, Expr)> = flow
-            .skip
-            .iter()
-            .filter_map(|skip| Some((skip.reason.as_str().into(), planning.condition(&skip.when)?)))
-            .collect();
+        let mut skips = Vec::with_capacity(flow.skip.len());
+        for skip in &flow.skip {
+            skips.extend(planning.condition(&skip.when).map(|when| (skip, when)));
+        }
         let mut leaves = Vec::new();
         let (tree, columns) = planning.tree(&flow.fields, fields, "", &mut leaves);
         let order = planning.order(flow, &leaves);
@@ -95,26 +106,28 @@ impl FlowPlan {
             return Err(PlanError::Mistakes(planning.mistakes));
         }
 
-        let fields_at = || flow.from.clone();
-        let needed = needed_columns(&skips, &leaves);
-        let rows = rows(from, filter, order, needed)
-            .map_err(|error| plan_error(&error, &fields_at(), Vec::new))?;
+        let wrong = |error: DataFusionError| plan_error(&error, &flow.from, session);
+        let needed = needed_columns(skips.iter().map(|(_, when)| when), &leaves);
+        let rows = rows(from, filter, order, needed).map_err(wrong)?;
         let narrow = Arc::clone(rows.schema());
-        let physical = |expression: &Expr, sql: &Sql| {
+        let physical = |expression: Expr, sql: &Sql| {
             state
-                .create_physical_expr(expression.clone(), &narrow)
-                .map_err(|error| PlanError::from(sql::mistake(&error, sql)))
+                .create_physical_expr(expression, &narrow)
+                .map_err(|error| plan_error(&error, sql, session))
         };
-        let mut physical_leaves = Vec::with_capacity(leaves.len());
+        let mut shaped_leaves = Vec::with_capacity(leaves.len());
         for leaf in &leaves {
-            physical_leaves.push((leaf.name.clone(), physical(&leaf.expression, &leaf.sql)?));
+            shaped_leaves.push(ShapedLeaf {
+                name: leaf.name.clone(),
+                expression: physical(leaf.expression.clone(), &leaf.sql)?,
+                gives: leaf.column.data_type().clone(),
+            });
         }
-        let mut physical_skips = Vec::with_capacity(skips.len());
-        for ((reason, condition), skip) in skips.iter().zip(&flow.skip) {
-            physical_skips.push((Arc::clone(reason), physical(condition, &skip.when)?));
+        let mut shaped_skips = Vec::with_capacity(skips.len());
+        for (skip, when) in skips {
+            shaped_skips.push((skip.reason.as_str().into(), physical(when, &skip.when)?));
         }
-        let exec = state.create_physical_plan(&rows).await;
-        let exec = exec.map_err(|error| plan_error(&error, &flow.from, Vec::new))?;
+        let exec = state.create_physical_plan(&rows).await.map_err(wrong)?;
         let describe = |leaf: &Leaf| Column {
             field: leaf.name.clone(),
             expression: leaf.sql.text.clone(),
@@ -126,8 +139,8 @@ impl FlowPlan {
             rejects,
             columns: leaves.iter().map(describe).collect(),
             fields: Arc::new(ShapedFields {
-                skips: physical_skips,
-                leaves: physical_leaves,
+                skips: shaped_skips,
+                leaves: shaped_leaves,
                 tree,
                 schema: Arc::new(Schema::new(columns)),
             }),
@@ -170,6 +183,9 @@ impl FlowPlan {
 struct Leaf {
     name: String,
     sql: Sql,
+    /// The expression as written.
+    written: Expr,
+    /// The expression cast to what the field takes.
     expression: Expr,
     column: ArrowField,
 }
@@ -190,7 +206,6 @@ impl Planning<'_> {
     }
 
     fn condition(&mut self, sql: &Sql) -> Option<Expr> {
-        use datafusion::logical_expr::ExprSchemable;
         let expression = self.expression(sql)?;
         match expression.get_type(self.schema.as_ref()) {
             Ok(DataType::Boolean | DataType::Null) => Some(expression),
@@ -232,14 +247,15 @@ impl Planning<'_> {
                     let Some(expression) = self.expression(sql) else {
                         continue;
                     };
-                    match fit(expression, field, &entry.name, self.schema, sql) {
-                        Ok((expression, column)) => {
+                    match fit(&expression, field, &entry.name, self.schema, sql) {
+                        Ok((fitted, column)) => {
                             nodes.push(Node::Leaf(leaves.len()));
                             columns.push(column.clone());
                             leaves.push(Leaf {
                                 name,
                                 sql: sql.clone(),
-                                expression,
+                                written: expression,
+                                expression: fitted,
                                 column,
                             });
                         }
@@ -263,89 +279,67 @@ impl Planning<'_> {
     }
 
     /// The order of the rows: the one asked for, or for messages the time, then the id.
-    fn order(&mut self, flow: &Flow, leaves: &[Leaf]) -> Vec<Expr> {
-        if flow.order_by.is_empty() {
-            if flow.entity != Entity::Messages {
-                return Vec::new();
-            }
-            let keys = ["sentAt", flow.entity.id_field()];
-            let leaf = |key: &str| leaves.iter().find(|leaf| leaf.name == key);
-            return keys
-                .into_iter()
-                .filter_map(leaf)
-                .map(|leaf| leaf.expression.clone())
-                .collect();
+    ///
+    /// An id is compared as the source has it, so that 9 comes before 10.
+    fn order(&mut self, flow: &Flow, leaves: &[Leaf]) -> Vec<SortExpr> {
+        let mut keys = Vec::new();
+        for sql in &flow.order_by {
+            keys.extend(self.expression(sql).map(|expression| (expression, sql)));
         }
-        flow.order_by
-            .iter()
-            .filter_map(|sql| self.expression(sql))
-            .collect()
+        if flow.order_by.is_empty() && flow.entity == Entity::Messages {
+            for key in ["sentAt", flow.entity.id_field()] {
+                let leaf = leaves.iter().find(|leaf| leaf.name == key);
+                keys.extend(leaf.map(|leaf| (leaf.written.clone(), &leaf.sql)));
+            }
+        }
+        let mut order = Vec::with_capacity(keys.len());
+        for (key, sql) in keys {
+            match order::key(key, self.state, self.schema) {
+                Ok(key) => order.extend(key),
+                Err(error) => self.mistakes.push(sql::mistake(&error, sql)),
+            }
+        }
+        order
     }
 }
 
 /// The table or view that a flow reads.
 async fn read_from(session: &SessionContext, from: &Sql) -> Result<LogicalPlan, PlanError> {
-    use datafusion::common::TableReference;
     let name = match from.text.split_once('.') {
         Some((source, table)) => TableReference::partial(source, table),
         None => TableReference::bare(from.text.as_str()),
     };
-    let tables = || {
-        let catalog = session.catalog(&session.catalog_names()[0]);
-        let catalog = catalog.expect("the catalog was registered when the session was made");
-        let mut all = Vec::new();
-        for schema in catalog.schema_names() {
-            for table in catalog
-                .schema(&schema)
-                .map(|s| s.table_names())
-                .unwrap_or_default()
-            {
-                all.push(if schema == "views" {
-                    table
-                } else {
-                    format!("{schema}.{table}")
-                });
-            }
-        }
-        all.sort();
-        all
-    };
-    match session.table(name).await {
-        Ok(frame) => Ok(frame.into_unoptimized_plan()),
-        Err(error) => Err(plan_error(&error, from, tables)),
-    }
+    let table = session.table(name).await;
+    table
+        .map(DataFrame::into_unoptimized_plan)
+        .map_err(|error| plan_error(&error, from, session))
 }
 
 /// The columns that the expressions refer to, in a stable order.
-fn needed_columns(skips: &[(Arc<str>, Expr)], leaves: &[Leaf]) -> Vec<SqlColumn> {
-    let expressions = skips
-        .iter()
-        .map(|(_, e)| e)
-        .chain(leaves.iter().map(|leaf| &leaf.expression));
-    let columns: BTreeSet<SqlColumn> = expressions
-        .flat_map(|expression| expression.column_refs())
+fn needed_columns<'a>(
+    skips: impl Iterator<Item = &'a Expr>,
+    leaves: &'a [Leaf],
+) -> BTreeSet<SqlColumn> {
+    skips
+        .chain(leaves.iter().map(|leaf| &leaf.expression))
+        .flat_map(Expr::column_refs)
         .cloned()
-        .collect();
-    columns.into_iter().collect()
+        .collect()
 }
 
 /// The plan of the rows: those that belong to the flow, in its order, with the needed columns.
 fn rows(
     from: LogicalPlan,
     filter: Option<Expr>,
-    order: Vec<Expr>,
-    needed: Vec<SqlColumn>,
+    order: Vec<SortExpr>,
+    needed: BTreeSet<SqlColumn>,
 ) -> Result<LogicalPlan, DataFusionError> {
     let mut plan = LogicalPlanBuilder::from(from);
     if let Some(filter) = filter {
         plan = plan.filter(filter)?;
     }
     if !order.is_empty() {
-        let keys = order
-            .into_iter()
-            .map(|key| Ok(sql::forgiving(key)?.sort(true, false)));
-        plan = plan.sort(keys.collect::<Result<Vec<_>, DataFusionError>>()?)?;
+        plan = plan.sort(order)?;
     }
-    plan = plan.project(needed.into_iter().map(Expr::Column))?;
-    plan.build()
+    plan.project(needed.into_iter().map(Expr::Column))?.build()
 }

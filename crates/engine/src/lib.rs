@@ -6,9 +6,11 @@
 //! fit the entity; and the plan gives the flow's rows ([`FlowPlan::shape`]).
 
 mod engine;
+mod failure;
 mod fit;
 mod flow;
 pub mod functions;
+mod order;
 mod shape;
 mod sql;
 mod table;

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StructArray, new_empty_array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray, new_null_array};
 use arrow::buffer::NullBuffer;
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::{cast, concat_batches, filter_record_batch, not, prep_null_mask_filter};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatchOptions;
-use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows, SourceError};
+use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows};
 use datafusion::common::DataFusionError;
 use datafusion::physical_expr::PhysicalExpr;
 use futures::StreamExt;
 
-use crate::engine::failure;
-use crate::flow::{FlowPlan, Node, ShapedFields};
-use crate::sql;
+use crate::failure::{failure, reason};
+use crate::flow::{FlowPlan, Node, ShapedFields, ShapedLeaf};
 
 /// The rows of a flow, shaped as they are pulled.
 pub(crate) fn stream(plan: &FlowPlan) -> ShapedStream {
@@ -36,13 +34,12 @@ pub(crate) fn stream(plan: &FlowPlan) -> ShapedStream {
             }
             Some(Err(error)) => Some((Err(failure(&error)), None)),
             None => {
-                let rejected = rejects.take();
                 let rest = Shaped {
                     rows: RecordBatch::new_empty(Arc::clone(&fields.schema)),
-                    rejected,
+                    rejected: rejects.take(),
                     skipped: Vec::new(),
                 };
-                (!rest.rejected.is_empty()).then_some((Ok::<_, SourceError>(rest), None))
+                (!rest.rejected.is_empty()).then_some((Ok(rest), None))
             }
         }
     })
@@ -114,11 +111,9 @@ impl Pieces {
 }
 
 fn rejection(failure: &RowFailure) -> RejectedRow {
-    let root = failure.error.find_root().strip_backtrace();
-    let reason = sql::without_contents(&sql::phrase(&root));
     RejectedRow {
         rule: "expression-failed".into(),
-        detail: format!("{}: {reason}", failure.of),
+        detail: format!("{}: {}", failure.of, reason(&failure.error)),
         id: None,
         place: None,
     }
@@ -132,66 +127,73 @@ fn evaluate(
     let mut skipped = Vec::with_capacity(fields.skips.len());
     let mut kept = batch.clone();
     for (reason, condition) in &fields.skips {
-        let left_out = column(condition, &kept).map_err(|error| RowFailure {
+        let before = kept.num_rows();
+        kept = without(&kept, condition).map_err(|error| RowFailure {
             of: format!("skip \"{reason}\""),
             error,
         })?;
-        let keep: BooleanArray = match left_out.as_boolean_opt() {
-            Some(left_out) => left_out
-                .iter()
-                .map(|skip| Some(skip != Some(true)))
-                .collect(),
-            None => BooleanArray::from(vec![true; kept.num_rows()]),
-        };
-        let before = kept.num_rows();
-        if keep.false_count() > 0 {
-            kept = filter_record_batch(&kept, &keep).map_err(|error| RowFailure {
-                of: format!("skip \"{reason}\""),
-                error: error.into(),
-            })?;
-        }
         skipped.push((before - kept.num_rows()) as u64);
     }
     let mut leaves = Vec::with_capacity(fields.leaves.len());
-    for (name, expression) in &fields.leaves {
-        leaves.push(column(expression, &kept).map_err(|error| RowFailure {
-            of: name.clone(),
+    for leaf in &fields.leaves {
+        leaves.push(column(leaf, &kept).map_err(|error| RowFailure {
+            of: leaf.name.clone(),
             error,
         })?);
     }
-    let columns = fields
-        .tree
-        .iter()
-        .map(|node| assemble(node, &leaves))
-        .collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(kept.num_rows()));
-    let rows = RecordBatch::try_new_with_options(Arc::clone(&fields.schema), columns, &options)
-        .map_err(|error| RowFailure {
-            of: "fields".into(),
-            error: error.into(),
-        })?;
+    let rows = kept.num_rows();
+    let columns = fields.tree.iter().map(|node| assemble(node, &leaves, rows));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let rows =
+        RecordBatch::try_new_with_options(Arc::clone(&fields.schema), columns.collect(), &options);
+    let rows = rows.expect("every leaf has the type that the schema was made of");
     Ok((rows, skipped))
 }
 
-fn column(
-    expression: &Arc<dyn PhysicalExpr>,
-    batch: &RecordBatch,
-) -> Result<ArrayRef, DataFusionError> {
-    expression.evaluate(batch)?.into_array(batch.num_rows())
+/// The rows for which the condition is not true.
+fn without(
+    rows: &RecordBatch,
+    condition: &Arc<dyn PhysicalExpr>,
+) -> Result<RecordBatch, DataFusionError> {
+    let left_out = condition.evaluate(rows)?.into_array(rows.num_rows())?;
+    // A condition that is always null leaves nothing out, and has no booleans.
+    let Some(left_out) = left_out.as_boolean_opt() else {
+        return Ok(rows.clone());
+    };
+    if left_out.true_count() == 0 {
+        return Ok(rows.clone());
+    }
+    let keep = match left_out.null_count() {
+        0 => not(left_out)?,
+        _ => not(&prep_null_mask_filter(left_out))?,
+    };
+    Ok(filter_record_batch(rows, &keep)?)
+}
+
+fn column(leaf: &ShapedLeaf, rows: &RecordBatch) -> Result<ArrayRef, DataFusionError> {
+    let column = leaf
+        .expression
+        .evaluate(rows)?
+        .into_array(rows.num_rows())?;
+    if *column.data_type() == leaf.gives {
+        return Ok(column);
+    }
+    // An object or a list whose inner columns are called or marked otherwise than was planned.
+    Ok(cast(&column, &leaf.gives)?)
 }
 
 /// A field's column: a leaf's, or an object of columns that is null where all of them are.
-fn assemble(node: &Node, leaves: &[ArrayRef]) -> ArrayRef {
-    match node {
-        Node::Leaf(place) => Arc::clone(&leaves[*place]),
-        Node::Object(fields, inner) => {
-            let columns: Vec<ArrayRef> = inner.iter().map(|node| assemble(node, leaves)).collect();
-            let Some(rows) = columns.first().map(|column| column.len()) else {
-                return new_empty_array(&arrow::datatypes::DataType::Struct(fields.clone()));
-            };
-            let present = (0..rows).map(|row| columns.iter().any(|column| column.is_valid(row)));
-            let nulls = NullBuffer::from_iter(present);
-            Arc::new(StructArray::new(fields.clone(), columns, Some(nulls)))
-        }
+fn assemble(node: &Node, leaves: &[ArrayRef], rows: usize) -> ArrayRef {
+    let (fields, inner) = match node {
+        Node::Leaf(place) => return Arc::clone(&leaves[*place]),
+        Node::Object(fields, inner) => (fields, inner),
+    };
+    let columns = inner.iter().map(|node| assemble(node, leaves, rows));
+    let columns: Vec<ArrayRef> = columns.collect();
+    if columns.is_empty() {
+        return new_null_array(&DataType::Struct(fields.clone()), rows);
     }
+    let present = columns.iter().map(|column| column.logical_nulls());
+    let present = present.reduce(|one, other| Some(NullBuffer::new(one?.inner() | other?.inner())));
+    Arc::new(StructArray::new(fields.clone(), columns, present.flatten()))
 }

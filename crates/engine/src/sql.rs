@@ -1,20 +1,31 @@
-//! A person's SQL: from text to an expression, or to a mistake that points into the text.
+//! A person's SQL: from text to an expression or a query, or to a mistake that points into the text.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use chatferry_core::{Mistake, Span, Sql, Value, Variables};
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue, SchemaError};
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{Column, DFSchemaRef, DataFusionError, SchemaError};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Cast, Expr, TryCast};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::sql::parser::Statement as AnyStatement;
+use datafusion::sql::sqlparser::ast::{
+    Query, Statement, Value as Literal, ValueWithSpan, VisitMut, VisitorMut,
+};
 
 use crate::functions;
 
-/// The expression that a piece of SQL stands for, over the columns of `schema`.
+/// The expression that a piece of SQL stands for over one row with the columns of `schema`, with
+/// every type settled.
 pub(crate) fn expression(
     state: &SessionState,
     sql: &Sql,
-    schema: &DFSchema,
+    schema: &DFSchemaRef,
     variables: &Variables,
 ) -> Result<Expr, Mistake> {
+    let wrong = |error: DataFusionError| mistake(&error, sql);
     if sql.text.trim().is_empty() {
         return Err(
             Mistake::error("sql::empty", "there is no expression here", sql.at.clone())
@@ -24,132 +35,326 @@ pub(crate) fn expression(
                 ),
         );
     }
+    let dialect = state.config().options().sql_parser.dialect;
+    let mut parsed = state
+        .sql_to_expr_with_alias(&sql.text, &dialect)
+        .map_err(wrong)?;
+    if let Some(alias) = &parsed.alias {
+        return Err(Mistake::error(
+            "sql::more-than-an-expression",
+            "something follows the expression",
+            find_last(sql, &alias.value),
+        )
+        .label("this is not part of it")
+        .help("join the two by an operator, or quote a name that holds spaces: \"the name\""));
+    }
+    put_variables(&mut parsed.expr, sql, variables, Queries::Refused)?;
     let expression = state
-        .create_logical_expr(&sql.text, schema)
-        .map_err(|error| mistake(&error, sql))?;
-    let expression = with_variables(expression, variables).map_err(|error| mistake(&error, sql))?;
-    match expression {
-        Expr::Alias(alias) => Ok(*alias.expr),
-        expression => Ok(expression),
+        .create_logical_expr_from_sql_expr(parsed, schema)
+        .map_err(wrong)?;
+    over_one_row(&expression, sql)?;
+    check_arguments(&expression, sql, schema)?;
+    // Some functions, such as coalesce and now, exist only until an expression is simplified.
+    let context = SimplifyContext::builder()
+        .with_schema(Arc::clone(schema))
+        .with_config_options(Arc::clone(state.config_options()))
+        .with_current_time();
+    let simplifier = ExprSimplifier::new(context.build());
+    simplifier
+        .coerce(expression, schema)
+        .and_then(|expression| simplifier.simplify(expression))
+        .map_err(wrong)
+}
+
+/// The query that a view's text stands for.
+pub(crate) fn query(
+    state: &SessionState,
+    sql: &Sql,
+    variables: &Variables,
+) -> Result<AnyStatement, Mistake> {
+    let dialect = state.config().options().sql_parser.dialect;
+    let parsed = state.sql_to_statement(&sql.text, &dialect);
+    match parsed.map_err(|error| mistake(&error, sql))? {
+        AnyStatement::Statement(mut statement) if matches!(*statement, Statement::Query(_)) => {
+            put_variables(&mut *statement, sql, variables, Queries::Taken)?;
+            Ok(AnyStatement::Statement(statement))
+        }
+        _ => Err(Mistake::error(
+            "sql::not-a-query",
+            "a view is a query, and this is not one",
+            sql.at.clone(),
+        )
+        .label("not a query")
+        .help("write a SELECT")),
     }
 }
 
-/// The values of variables, as DataFusion takes them for a whole query.
-pub(crate) fn parameters(variables: &Variables) -> Vec<(String, ScalarValue)> {
-    variables
-        .iter()
-        .map(|(name, value)| (name.clone(), scalar(value)))
-        .collect()
-}
-
-fn scalar(value: &Value) -> ScalarValue {
-    match value {
-        Value::Text(text) => ScalarValue::Utf8(Some(text.clone())),
-        Value::Integer(number) => ScalarValue::Int64(Some(*number)),
-        Value::Float(number) => ScalarValue::Float64(Some(*number)),
-        Value::Flag(flag) => ScalarValue::Boolean(Some(*flag)),
-    }
+/// Whether queries may stand inside of what is looked through.
+#[derive(PartialEq)]
+enum Queries {
+    Taken,
+    Refused,
 }
 
 /// Puts the values of variables where `$name` stands.
-fn with_variables(expression: Expr, variables: &Variables) -> Result<Expr, DataFusionError> {
-    let put = |expression: Expr| match &expression {
-        Expr::Placeholder(placeholder) => {
-            let name = placeholder.id.trim_start_matches('$');
-            match variables.get(name) {
-                Some(value) => Ok(Transformed::yes(Expr::Literal(scalar(value), None))),
-                None => Err(DataFusionError::Plan(format!(
-                    "there is no variable called `{name}`; variables are written under `[variables]`"
-                ))),
-            }
-        }
-        _ => Ok(Transformed::no(expression)),
+///
+/// The values go in before anything is planned, so that their types are as certain as those of
+/// constants written in their place.
+fn put_variables(
+    parsed: &mut impl VisitMut,
+    sql: &Sql,
+    variables: &Variables,
+    queries: Queries,
+) -> Result<(), Mistake> {
+    let mut putting = Putting {
+        sql,
+        variables,
+        queries,
     };
-    Ok(expression.transform(put)?.data)
+    match parsed.visit(&mut putting) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(mistake) => Err(*mistake),
+    }
 }
 
-/// The same expression, giving null where it would fail for want of a readable value.
-///
-/// A row that cannot be shaped must not end the sort that comes before shaping: it takes its
-/// place among the nulls, and is rejected with its reason when its fields are evaluated.
-pub(crate) fn forgiving(expression: Expr) -> Result<Expr, DataFusionError> {
-    let forgive = |expression: Expr| {
-        Ok(match expression {
-            Expr::Cast(Cast { expr, field }) => {
-                Transformed::yes(Expr::TryCast(TryCast { expr, field }))
+struct Putting<'a> {
+    sql: &'a Sql,
+    variables: &'a Variables,
+    queries: Queries,
+}
+
+impl VisitorMut for Putting<'_> {
+    type Break = Box<Mistake>;
+
+    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<Self::Break> {
+        if self.queries == Queries::Taken {
+            return ControlFlow::Continue(());
+        }
+        let mistake = Mistake::error(
+            "sql::query-in-expression",
+            "a query cannot stand inside an expression",
+            find(self.sql, "SELECT"),
+        );
+        ControlFlow::Break(Box::new(
+            mistake
+                .label("a query")
+                .help("join what it reads in a view, and let the flow read the view"),
+        ))
+    }
+
+    fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<Self::Break> {
+        let Literal::Placeholder(name) = &value.value else {
+            return ControlFlow::Continue(());
+        };
+        let name = name.trim_start_matches('$');
+        match self.variables.get(name) {
+            Some(known) => {
+                value.value = literal(known);
+                ControlFlow::Continue(())
             }
-            Expr::ScalarFunction(mut call) => match functions::forgiving(call.func.name()) {
-                Some(function) => {
-                    call.func = function;
-                    Transformed::yes(Expr::ScalarFunction(call))
-                }
-                None => Transformed::no(Expr::ScalarFunction(call)),
-            },
-            other => Transformed::no(other),
-        })
+            None => ControlFlow::Break(Box::new(unknown_variable(name, self.variables, self.sql))),
+        }
+    }
+}
+
+fn literal(value: &Value) -> Literal {
+    match value {
+        Value::Text(text) => Literal::SingleQuotedString(text.clone()),
+        Value::Integer(number) => Literal::Number(number.to_string(), false),
+        Value::Float(number) => Literal::Number(format!("{number:?}"), false),
+        Value::Flag(flag) => Literal::Boolean(*flag),
+    }
+}
+
+fn unknown_variable(name: &str, variables: &Variables, sql: &Sql) -> Mistake {
+    let names: Vec<&str> = variables.keys().map(String::as_str).collect();
+    let help = match nearest(name, &names) {
+        Some(near) => format!("did you mean `${near}`?"),
+        None if names.is_empty() => "variables are written under `[variables]`".into(),
+        None => format!("`[variables]` has {}", names.join(", ")),
     };
-    Ok(expression.transform(forgive)?.data)
+    Mistake::error(
+        "sql::unknown-variable",
+        format!("there is no variable called `{name}`"),
+        find(sql, &format!("${name}")),
+    )
+    .label("not a variable")
+    .help(help)
+}
+
+/// Refuses what needs more than one row.
+fn over_one_row(expression: &Expr, sql: &Sql) -> Result<(), Mistake> {
+    let mut called = None;
+    let needs_more = |expression: &Expr| match expression {
+        Expr::AggregateFunction(call) => {
+            called = Some(call.func.name().to_owned());
+            true
+        }
+        Expr::WindowFunction(call) => {
+            called = Some(call.fun.name().to_owned());
+            true
+        }
+        Expr::Unnest(_) => {
+            called = Some("unnest".to_owned());
+            true
+        }
+        _ => false,
+    };
+    if !any(expression, needs_more) {
+        return Ok(());
+    }
+    let name = called.unwrap_or_default();
+    Err(Mistake::error(
+        "sql::more-than-a-row",
+        format!("`{name}` is not about one row, and an expression is"),
+        find(sql, &name),
+    )
+    .label("belongs in a view")
+    .help("write a view that does it, and let the flow read the view"))
+}
+
+/// Whether a part of the expression passes the test.
+pub(crate) fn any(expression: &Expr, mut test: impl FnMut(&Expr) -> bool) -> bool {
+    expression
+        .exists(|part| Ok(test(part)))
+        .expect("the test does not fail")
+}
+
+/// Checks the arguments of our own functions, so that a mistake says what the function takes.
+fn check_arguments(expression: &Expr, sql: &Sql, schema: &DFSchemaRef) -> Result<(), Mistake> {
+    let mut found = None;
+    any(expression, |part| {
+        found = wrong_arguments(part, sql, schema);
+        found.is_some()
+    });
+    found.map_or(Ok(()), Err)
+}
+
+fn wrong_arguments(part: &Expr, sql: &Sql, schema: &DFSchemaRef) -> Option<Mistake> {
+    let Expr::ScalarFunction(call) = part else {
+        return None;
+    };
+    let definition = functions::definition(call.name())?;
+    let types = call.args.iter().map(|arg| arg.get_type(schema));
+    // An argument without a type has a mistake of its own further in.
+    let types: Vec<_> = types.collect::<Result<_, _>>().ok()?;
+    let reason = definition.accepts(&types).err()?;
+    Some(
+        Mistake::error("sql::wrong-arguments", reason, find(sql, call.name()))
+            .label("called with something else")
+            .help(format!("it is written {}", definition.usage)),
+    )
 }
 
 /// What DataFusion found wrong with a piece of SQL, pointing as closely as it can.
 pub(crate) fn mistake(error: &DataFusionError, sql: &Sql) -> Mistake {
-    let root = root(error);
-    if let DataFusionError::SchemaError(schema_error, _) = root {
-        match schema_error.as_ref() {
-            SchemaError::FieldNotFound {
-                field,
-                valid_fields,
-            } => {
-                return unknown_column(field, valid_fields, sql);
-            }
-            SchemaError::AmbiguousReference { field } => {
-                return Mistake::error(
-                    "sql::ambiguous-column",
-                    format!("more than one table has a column called `{}`", field.name),
-                    find(sql, &field.name),
-                )
-                .label("which one?")
-                .help("write the table's name before it");
-            }
-            _ => {}
-        }
-    }
-    if let Some(found) = error.diagnostic() {
-        let at = found.span.and_then(|span| {
-            let start = offset(&sql.text, span.start.line, span.start.column)?;
-            let end = offset(&sql.text, span.end.line, span.end.column)?;
-            within(sql, start, end.max(start + 1))
-        });
-        let help = found
-            .helps
-            .first()
-            .or(None)
-            .map(|help| lower(&help.message));
-        let note = found.notes.first().map(|note| lower(&note.message));
-        return Mistake::error("sql::invalid", lower(&found.message), at.or(sql.at.clone()))
-            .maybe_help(help.or(note));
-    }
-    let text = root.strip_backtrace();
-    let at = parser_place(&text).and_then(|(line, column)| {
-        let start = offset(&sql.text, line, column)?;
-        within(sql, start, start + 1)
+    let pointed = error.diagnostic().and_then(|found| {
+        let span = found.span?;
+        let start = offset(&sql.text, span.start.line, span.start.column)?;
+        let end = offset(&sql.text, span.end.line, span.end.column)?;
+        within(sql, start, end.max(start + 1))
     });
-    Mistake::error("sql::invalid", phrase(&text), at.or(sql.at.clone()))
-        .help("expressions are SQL in DataFusion's dialect; text stands in 'single quotes'")
+    let root = root(error);
+    let text = root.strip_backtrace();
+    match root {
+        DataFusionError::SchemaError(found, _) => {
+            return wrong_column(found, pointed, sql);
+        }
+        DataFusionError::SQL(..) => {
+            let at = parser_place(&text)
+                .and_then(|(line, column)| offset(&sql.text, line, column))
+                .and_then(|start| {
+                    let start = start.min(last_character(&sql.text));
+                    let end = start + sql.text[start..].chars().next().map_or(1, char::len_utf8);
+                    within(sql, start, end)
+                });
+            return Mistake::error("sql::syntax", syntax(&text), at.or(sql.at.clone()))
+                .label("here")
+                .help("text stands in 'single quotes', and names with odd characters in \"double\" ones");
+        }
+        _ => {}
+    }
+    if let Some(name) = between(&text, "Invalid function '", "'") {
+        let near = between(&text, "Did you mean '", "'").filter(|near| is_near(name, near));
+        return Mistake::error(
+            "sql::unknown-function",
+            format!("there is no function called `{name}`"),
+            find(sql, name),
+        )
+        .label("not a function")
+        .help(match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`chatferry functions` lists ours; the others are DataFusion's".into(),
+        });
+    }
+    if let Some(call) = between(&text, "argument types '", "'") {
+        let (name, types) = call.split_once('(').unwrap_or((call, ""));
+        return Mistake::error(
+            "sql::wrong-arguments",
+            format!("`{name}` does not take these arguments"),
+            find(sql, name),
+        )
+        .label("called with something else")
+        .help(format!(
+            "it is called with ({}); CAST(... AS TEXT) makes text of a value",
+            types_in_words(types.trim_end_matches(')'))
+        ));
+    }
+    if let Some(reason) = text.split_once("user-defined coercion failed with: ") {
+        let reason = phrase(reason.1);
+        let name = between(&reason, "`", "`").unwrap_or_default();
+        let usage =
+            functions::definition(name).map(|known| format!("it is written {}", known.usage));
+        let at = find(sql, name);
+        return Mistake::error("sql::wrong-arguments", reason, at)
+            .label("called with something else")
+            .maybe_help(usage);
+    }
+    Mistake::error("sql::invalid", phrase(&text), pointed.or(sql.at.clone()))
+        .label("DataFusion's SQL does not allow this")
 }
 
-fn unknown_column(field: &Column, known: &[Column], sql: &Sql) -> Mistake {
+/// What is wrong with a column that is named.
+fn wrong_column(error: &SchemaError, pointed: Option<Span>, sql: &Sql) -> Mistake {
+    let twice = |name: &str| {
+        Mistake::error(
+            "sql::duplicate-column",
+            format!("two columns are called `{name}`"),
+            sql.at.clone(),
+        )
+        .label("gives that name twice")
+        .help(format!(
+            "give one of them another name: ... AS other_{name}"
+        ))
+    };
+    match error {
+        SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } => unknown_column(
+            field,
+            valid_fields,
+            pointed.or_else(|| find(sql, &field.name)),
+        ),
+        SchemaError::AmbiguousReference { field } => Mistake::error(
+            "sql::ambiguous-column",
+            format!("more than one table has a column called `{}`", field.name),
+            pointed.or_else(|| find(sql, &field.name)),
+        )
+        .label("which one?")
+        .help("write the table's name before it"),
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => twice(name),
+    }
+}
+
+fn unknown_column(field: &Column, known: &[Column], at: Option<Span>) -> Mistake {
     let mut names: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let near = names
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(name, &field.name), name))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4)
-        .min();
     let all = names.join(", ");
-    let help = match near {
-        Some((_, name)) => format!("did you mean `{name}`?"),
+    let help = match nearest(&field.name, &names) {
+        Some(name) => format!("did you mean `{name}`?"),
         None if all.len() <= 300 => format!("the columns are {all}"),
         None => format!(
             "there are {} columns; `chatferry check` lists them",
@@ -157,26 +362,51 @@ fn unknown_column(field: &Column, known: &[Column], sql: &Sql) -> Mistake {
         ),
     };
     let message = format!("there is no column called `{}`", field.name);
-    Mistake::error("sql::unknown-column", message, find(sql, &field.name))
+    Mistake::error("sql::unknown-column", message, at)
         .label("not a column of what this reads")
         .help(help)
 }
 
+/// The name that was probably meant.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let near = known.iter().filter(|known| is_near(name, known));
+    near.min_by_key(|known| strsim::damerau_levenshtein(name, known))
+        .copied()
+}
+
+fn is_near(name: &str, known: &str) -> bool {
+    name.eq_ignore_ascii_case(known)
+        || strsim::damerau_levenshtein(name, known) <= 1 + known.len() / 4
+}
+
 /// Where a name stands in a piece of SQL, or all of it.
-fn find(sql: &Sql, name: &str) -> Option<Span> {
-    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let text = sql.text.as_bytes();
-    let start = sql
-        .text
-        .match_indices(name)
-        .map(|(start, _)| start)
-        .find(|start| {
-            let before = start.checked_sub(1).and_then(|place| text.get(place));
-            !before.is_some_and(is_word) && !text.get(start + name.len()).is_some_and(is_word)
-        });
-    start
+pub(crate) fn find(sql: &Sql, name: &str) -> Option<Span> {
+    words(&sql.text, name)
+        .next()
         .and_then(|start| within(sql, start, start + name.len()))
         .or(sql.at.clone())
+}
+
+/// Where a name stands last in a piece of SQL, or all of it.
+fn find_last(sql: &Sql, name: &str) -> Option<Span> {
+    words(&sql.text, name)
+        .last()
+        .and_then(|start| within(sql, start, start + name.len()))
+        .or(sql.at.clone())
+}
+
+/// Where a word starts, in any case, each time it stands alone.
+fn words(text: &str, word: &str) -> impl Iterator<Item = usize> {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let (bytes, length) = (text.as_bytes(), word.len());
+    (0..text.len()).filter(move |start| {
+        let here = text.get(*start..start + length);
+        let before = start.checked_sub(1).and_then(|place| bytes.get(place));
+        length > 0
+            && here.is_some_and(|here| here.eq_ignore_ascii_case(word))
+            && !before.is_some_and(is_word)
+            && !bytes.get(start + length).is_some_and(is_word)
+    })
 }
 
 /// A range of the SQL's text as a range of the file.
@@ -212,6 +442,51 @@ fn parser_place(message: &str) -> Option<(u64, u64)> {
     Some((line.parse().ok()?, column[..digits].parse().ok()?))
 }
 
+/// Where the last character that shows starts.
+fn last_character(text: &str) -> usize {
+    let shown = text.trim_end();
+    shown.char_indices().last().map_or(0, |(start, _)| start)
+}
+
+/// What the SQL parser expected, in our words.
+fn syntax(message: &str) -> String {
+    let message = phrase(message);
+    let Some((expected, found)) = message
+        .strip_prefix("Expected: ")
+        .or(message.strip_prefix("expected: "))
+        .and_then(|rest| rest.rsplit_once(", found: "))
+    else {
+        return format!("this is not SQL: {message}");
+    };
+    match found {
+        "EOF" => format!("the SQL ends where {expected} should follow"),
+        found => format!("`{found}` stands where {expected} should"),
+    }
+}
+
+/// The types in DataFusion's words, in ours.
+fn types_in_words(types: &str) -> String {
+    let words = types.split(", ").map(|name| match name {
+        "Utf8" | "LargeUtf8" | "Utf8View" | "String" => "text",
+        "Boolean" => "true or false",
+        "Null" => "null",
+        "Float16" | "Float32" | "Float64" => "a number with a fraction",
+        name if name.starts_with("Int") || name.starts_with("UInt") => "a whole number",
+        name if name.starts_with("Timestamp") => "a timestamp",
+        name if name.starts_with("Date") => "a date",
+        name if name.starts_with("List") => "a list",
+        name if name.starts_with("Struct") => "an object",
+        other => other,
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// What stands in a text between two others.
+pub(crate) fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split_once(after).map(|(found, _)| found)
+}
+
 fn root(error: &DataFusionError) -> &DataFusionError {
     match error {
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => root(inner),
@@ -244,18 +519,6 @@ pub(crate) fn phrase(message: &str) -> String {
     let text = text.split(" at Line: ").next().unwrap_or(text);
     let text = text.split(". Candidate functions").next().unwrap_or(text);
     lower(text.trim_end_matches('.'))
-}
-
-/// A message without what it quotes, since that may be the contents of a record.
-pub(crate) fn without_contents(message: &str) -> String {
-    let mut pieces = message.split('\'');
-    let mut plain = pieces.next().unwrap_or_default().to_owned();
-    let mut inside = true;
-    for piece in pieces {
-        plain.push_str(if inside { "'…'" } else { piece });
-        inside = !inside;
-    }
-    plain
 }
 
 fn lower(text: &str) -> String {

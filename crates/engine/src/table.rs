@@ -1,13 +1,13 @@
 //! A source's tables as DataFusion sees them.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use arrow::array::RecordBatch;
 use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use chatferry_core::{RejectedRow, Scan, Source, SourceError, Table};
+use chatferry_core::{Batch, RejectedRow, Scan, Source, SourceError, Table};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -17,33 +17,46 @@ use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 
-/// The rows that a source could not read, gathered beside the plan that reads it.
+/// The rows that sources could not read, gathered beside the plan that reads it.
 ///
 /// DataFusion's streams carry only good rows, so the others go around it.
 #[derive(Debug, Default)]
-pub(crate) struct Rejects(Mutex<Vec<RejectedRow>>);
+pub(crate) struct Rejects {
+    rows: Mutex<Vec<RejectedRow>>,
+    /// The tables that some scan of the plan already speaks for.
+    spoken_for: Mutex<HashSet<String>>,
+}
 
 impl Rejects {
     /// What has gathered since the last call.
     pub(crate) fn take(&self) -> Vec<RejectedRow> {
-        std::mem::take(&mut *self.0.lock().expect("no holder of this lock panics"))
+        std::mem::take(&mut *self.rows.lock().expect("no holder of this lock panics"))
     }
 
     fn add(&self, rows: Vec<RejectedRow>) {
         if !rows.is_empty() {
-            self.0
-                .lock()
-                .expect("no holder of this lock panics")
-                .extend(rows);
+            let mut gathered = self.rows.lock().expect("no holder of this lock panics");
+            gathered.extend(rows);
         }
+    }
+
+    /// Whether this is the first scan of the table in the plan. A view may read a table twice;
+    /// the rows that cannot be read are counted once.
+    fn speak_for(&self, table: String) -> bool {
+        let mut spoken_for = self
+            .spoken_for
+            .lock()
+            .expect("no holder of this lock panics");
+        spoken_for.insert(table)
     }
 }
 
 /// The tables of one source: the schema `NAME` in `NAME.table`.
 #[derive(Debug)]
 pub(crate) struct SourceTables {
+    pub(crate) name: String,
     pub(crate) source: Arc<dyn Source>,
     pub(crate) names: Vec<String>,
 }
@@ -61,6 +74,7 @@ impl SchemaProvider for SourceTables {
         let table = self.source.describe(name).await.map_err(external)?;
         Ok(Some(Arc::new(SourceTable {
             source: Arc::clone(&self.source),
+            name: format!("{}.{name}", self.name),
             table,
         })))
     }
@@ -72,9 +86,11 @@ impl SchemaProvider for SourceTables {
 
 /// One table of a source.
 #[derive(Debug)]
-pub(crate) struct SourceTable {
+struct SourceTable {
     source: Arc<dyn Source>,
-    pub(crate) table: Arc<Table>,
+    /// Its name in SQL: `source.table`.
+    name: String,
+    table: Arc<Table>,
 }
 
 #[async_trait]
@@ -110,10 +126,13 @@ impl TableProvider for SourceTable {
             .iter()
             .filter_map(|order| ordering(&order.column, &schema));
         let orders: Vec<_> = orders.collect();
+        let rejects = session.config().get_extension::<Rejects>();
         let rows = Rows {
             source: Arc::clone(&self.source),
+            name: self.name.clone(),
             scan,
             schema: Arc::clone(&schema),
+            rejects: rejects.filter(|rejects| rejects.speak_for(self.name.clone())),
         };
         let exec =
             StreamingTableExec::try_new(schema, vec![Arc::new(rows)], None, orders, false, limit)?;
@@ -137,13 +156,16 @@ fn ordering(column: &str, schema: &SchemaRef) -> Option<LexOrdering> {
 /// The rows of one scan.
 struct Rows {
     source: Arc<dyn Source>,
+    name: String,
     scan: Scan,
     schema: SchemaRef,
+    /// Where rows that cannot be read go, unless another scan tells of them.
+    rejects: Option<Arc<Rejects>>,
 }
 
 impl fmt::Debug for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.scan.table.name)
+        f.write_str(&self.name)
     }
 }
 
@@ -152,9 +174,9 @@ impl PartitionStream for Rows {
         &self.schema
     }
 
-    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let rejects = context.session_config().get_extension::<Rejects>();
-        let good_rows = move |batch: chatferry_core::Batch| -> RecordBatch {
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let rejects = self.rejects.clone();
+        let good_rows = move |batch: Batch| {
             if let Some(rejects) = &rejects {
                 rejects.add(batch.rejected);
             }
@@ -168,13 +190,13 @@ impl PartitionStream for Rows {
         let batches = batches.try_filter(|rows| std::future::ready(rows.num_rows() > 0));
         Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),
-            batches.boxed(),
+            batches,
         ))
     }
 }
 
 /// Carries a source's error through DataFusion; [`source_error`] takes it out again.
-pub(crate) fn external(error: SourceError) -> DataFusionError {
+fn external(error: SourceError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 

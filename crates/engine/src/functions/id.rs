@@ -16,7 +16,7 @@ pub(super) const COMETCHAT_ID: Definition = Definition {
     example: ("cometchat_id('A.b')", "a_b_1ddh"),
     takes: one_text,
     gives: text,
-    call: |columns, on_failure| map_text(columns, on_failure, |id| Ok(cometchat_id(id))),
+    call: |columns| map_text(columns, |id| Ok(cometchat_id(id))),
 };
 
 pub(super) const MEMBER_ID: Definition = Definition {
@@ -26,7 +26,7 @@ pub(super) const MEMBER_ID: Definition = Definition {
     example: ("member_id('g1', 'u2')", "g1_member_u2"),
     takes: two_texts,
     gives: text,
-    call: |columns, _| {
+    call: |columns| {
         let mut given = StringBuilder::with_capacity(columns[0].len(), 1024);
         for (guid, uid) in texts(&columns[0]).iter().zip(texts(&columns[1])) {
             if let (Some(guid), Some(uid)) = (guid, uid) {

@@ -9,8 +9,8 @@ pub(super) const MIME_TYPE: Definition = Definition {
     example: ("mime_type('cat.PNG')", "image/png"),
     takes: one_text,
     gives: text,
-    call: |columns, on_failure| {
-        map_text(columns, on_failure, |name| {
+    call: |columns| {
+        map_text(columns, |name| {
             Ok(mime_guess::from_path(name)
                 .first_or_octet_stream()
                 .essence_str()
@@ -27,13 +27,13 @@ pub(super) const MESSAGE_TYPE: Definition = Definition {
     example: ("message_type('image/png')", "image"),
     takes: one_text,
     gives: text,
-    call: |columns, on_failure| {
-        map_text(columns, on_failure, |mime| {
+    call: |columns| {
+        map_text(columns, |mime| {
             let family = mime.split('/').next().unwrap_or_default();
             let family = ["image", "audio", "video"]
                 .into_iter()
                 .find(|known| *known == family);
-            Ok(family.unwrap_or("file").to_owned())
+            Ok(family.unwrap_or("file"))
         })
     },
 };
@@ -46,8 +46,8 @@ pub(super) const FILE_EXTENSION: Definition = Definition {
     example: ("file_extension('cat.PNG')", "png"),
     takes: one_text,
     gives: text,
-    call: |columns, on_failure| {
-        map_text(columns, on_failure, |name| {
+    call: |columns| {
+        map_text(columns, |name| {
             let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
             Ok(match name.rsplit_once('.') {
                 Some((before, after)) if !before.is_empty() && !after.is_empty() => {

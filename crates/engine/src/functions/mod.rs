@@ -9,17 +9,19 @@ mod media;
 mod slack;
 mod time;
 
-use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, exec_datafusion_err, plan_err};
+use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::sort_properties::ExprProperties;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
+
+use crate::failure::Unreadable;
 
 pub use id::cometchat_id;
 pub use slack::slack_text;
@@ -39,28 +41,20 @@ pub struct Definition {
     takes: fn(&[DataType]) -> Result<Vec<DataType>, String>,
     /// The column it gives.
     gives: fn() -> Field,
-    /// The work.
-    call: fn(&[ArrayRef], OnFailure) -> Result<ArrayRef>,
+    /// The work. A value that cannot be read is an error, which rejects its row.
+    call: fn(&[ArrayRef]) -> Result<ArrayRef>,
 }
 
-/// What a function does with a value that it cannot read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum OnFailure {
-    /// It fails, which rejects the row.
-    Fail,
-    /// It gives null, which keeps the row for later.
-    Null,
-}
-
-impl OnFailure {
-    /// The value, or what is made of its failure.
-    fn apply<T>(self, value: Result<T, String>) -> Result<Option<T>> {
-        match (value, self) {
-            (Ok(value), _) => Ok(Some(value)),
-            (Err(_), Self::Null) => Ok(None),
-            (Err(reason), Self::Fail) => Err(exec_datafusion_err!("{reason}")),
-        }
+impl Definition {
+    /// The types that its arguments are cast to, given those that they have.
+    pub(crate) fn accepts(&self, types: &[DataType]) -> Result<Vec<DataType>, String> {
+        (self.takes)(types).map_err(|reason| format!("`{}` {reason}", self.name))
     }
+}
+
+/// A value that a function cannot read. The reason must hold no contents.
+fn unreadable(reason: impl Into<String>) -> DataFusionError {
+    DataFusionError::External(Box::new(Unreadable(reason.into())))
 }
 
 /// All of them, by name.
@@ -78,35 +72,37 @@ pub const ALL: [&Definition; 9] = [
 
 /// The functions as DataFusion takes them.
 pub(crate) fn all() -> impl Iterator<Item = ScalarUDF> {
-    ALL.into_iter()
-        .map(|definition| function(definition, OnFailure::Fail))
-}
-
-/// The function of that name as one that gives null instead of failing, if it is one of ours.
-pub(crate) fn forgiving(name: &str) -> Option<Arc<ScalarUDF>> {
-    let definition = ALL.into_iter().find(|definition| definition.name == name)?;
-    Some(Arc::new(function(definition, OnFailure::Null)))
-}
-
-fn function(definition: &'static Definition, on_failure: OnFailure) -> ScalarUDF {
-    let signature = Signature::user_defined(Volatility::Immutable);
-    ScalarUDF::new_from_impl(Function {
-        definition,
-        on_failure,
-        signature,
+    ALL.into_iter().map(|definition| {
+        ScalarUDF::new_from_impl(Function {
+            definition,
+            signature: Signature::user_defined(Volatility::Immutable),
+        })
     })
+}
+
+/// The function of that name, if it is one of ours.
+pub(crate) fn definition(name: &str) -> Option<&'static Definition> {
+    ALL.into_iter().find(|definition| definition.name == name)
+}
+
+/// Whether a call with such arguments never fails, and never descends where its argument does not.
+pub(crate) fn keeps_order(name: &str, types: &[DataType]) -> bool {
+    name == time::UNIX_SECONDS.name
+        && matches!(
+            types,
+            [DataType::Timestamp(..) | DataType::Date32 | DataType::Date64]
+        )
 }
 
 #[derive(Debug)]
 struct Function {
     definition: &'static Definition,
-    on_failure: OnFailure,
     signature: Signature,
 }
 
 impl PartialEq for Function {
     fn eq(&self, other: &Self) -> bool {
-        self.definition.name == other.definition.name && self.on_failure == other.on_failure
+        self.definition.name == other.definition.name
     }
 }
 
@@ -114,7 +110,7 @@ impl Eq for Function {}
 
 impl Hash for Function {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.definition.name, self.on_failure).hash(state);
+        self.definition.name.hash(state);
     }
 }
 
@@ -128,10 +124,8 @@ impl ScalarUDFImpl for Function {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        match (self.definition.takes)(types) {
-            Ok(types) => Ok(types),
-            Err(reason) => plan_err!("{reason}; it is written {}", self.definition.usage),
-        }
+        let types = self.definition.accepts(types);
+        types.map_err(DataFusionError::Plan)
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
@@ -153,12 +147,17 @@ impl ScalarUDFImpl for Function {
             .into_iter()
             .map(|arg| arg.into_array(rows))
             .collect::<Result<_>>()?;
-        let given = (self.definition.call)(&columns, self.on_failure)?;
+        let given = (self.definition.call)(&columns)?;
         if constant {
-            let value = datafusion::common::ScalarValue::try_from_array(&given, 0)?;
+            let value = ScalarValue::try_from_array(&given, 0)?;
             return Ok(ColumnarValue::Scalar(value));
         }
         Ok(ColumnarValue::Array(given))
+    }
+
+    fn preserves_lex_ordering(&self, inputs: &[ExprProperties]) -> Result<bool> {
+        let types: Vec<DataType> = inputs.iter().map(|input| input.range.data_type()).collect();
+        Ok(keeps_order(self.definition.name, &types))
     }
 }
 
@@ -171,20 +170,16 @@ fn text() -> Field {
 fn one_text(types: &[DataType]) -> Result<Vec<DataType>, String> {
     match types {
         [one] if is_text(one) || one.is_integer() || one.is_null() => Ok(vec![DataType::Utf8]),
-        [_] => Err("it takes text".into()),
-        _ => Err("it takes one argument".into()),
+        [_] => Err("takes text".into()),
+        _ => Err("takes one argument".into()),
     }
 }
 
 /// Two arguments of text, or of whole numbers, which are written out.
 fn two_texts(types: &[DataType]) -> Result<Vec<DataType>, String> {
     match types {
-        [first, second] => {
-            one_text(std::slice::from_ref(first))?;
-            one_text(std::slice::from_ref(second))?;
-            Ok(vec![DataType::Utf8, DataType::Utf8])
-        }
-        _ => Err("it takes two arguments".into()),
+        [first, second] => Ok([one_text(&[first.clone()])?, one_text(&[second.clone()])?].concat()),
+        _ => Err("takes two arguments".into()),
     }
 }
 
@@ -197,25 +192,18 @@ fn is_text(kind: &DataType) -> bool {
 
 /// A column that was cast to text by [`one_text`] or [`two_texts`].
 fn texts(column: &ArrayRef) -> &StringArray {
-    let column: &dyn Any = column.as_any();
-    column
-        .downcast_ref()
-        .expect("arguments are cast to text before the call")
+    column.as_string()
 }
 
 /// Maps one column of text to another.
-fn map_text(
+fn map_text<T: AsRef<str>>(
     columns: &[ArrayRef],
-    on_failure: OnFailure,
-    map: impl Fn(&str) -> Result<String, String>,
+    map: impl Fn(&str) -> Result<T>,
 ) -> Result<ArrayRef> {
-    let mut given = arrow::array::StringBuilder::with_capacity(columns[0].len(), 1024);
-    for value in texts(&columns[0]) {
-        let value = value
-            .map(|value| on_failure.apply(map(value)))
-            .transpose()?
-            .flatten();
-        given.append_option(value);
+    let column = texts(&columns[0]);
+    let mut given = StringBuilder::with_capacity(column.len(), column.value_data().len());
+    for value in column {
+        given.append_option(value.map(&map).transpose()?);
     }
     Ok(Arc::new(given.finish()))
 }

@@ -3,50 +3,65 @@
 use std::sync::Arc;
 
 use arrow::array::timezone::Tz;
-use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, StringArray};
+use arrow::compute::cast;
 use arrow::compute::kernels::cast_utils::string_to_datetime;
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, TimeUnit};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use datafusion::common::Result;
 
-use super::{Definition, OnFailure, is_text, texts};
+use super::{Definition, is_text, texts, unreadable};
 
 pub(super) const UNIX_SECONDS: Definition = Definition {
     name: "unix_seconds",
     usage: "unix_seconds(value [, unit, zone or format])",
     about: "A time as UNIX seconds. Takes timestamps, dates, numbers and text. A number's unit is \
             told by its size (10, 13, 16 or 19 digits), or given: 's', 'ms', 'us', 'ns'. Text is \
-            ISO 8601 or a number; without an offset it is UTC, or in the zone given \
-            ('Europe/Berlin', '+02:00'); or it is read by a format such as '%d.%m.%Y %H:%M'.",
+            ISO 8601 or a number; it may be read by a format such as '%d.%m.%Y %H:%M'. What has no \
+            offset is UTC, or in the zone given ('Europe/Berlin', '+02:00'). Where a zone's clocks \
+            are set back, the earlier of the two times is meant.",
     example: ("unix_seconds('2004-11-15 12:18:00')", "1100521080"),
     takes: |types| {
         let (value, option) = match types {
             [value] => (value, None),
             [value, option] => (value, Some(option)),
-            _ => return Err("it takes one or two arguments".into()),
+            _ => return Err("takes one or two arguments".into()),
         };
         let value = match value {
-            DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Nanosecond, zone.clone()),
-            DataType::Date32 | DataType::Date64 => DataType::Timestamp(TimeUnit::Nanosecond, None),
+            DataType::Timestamp(..) => value.clone(),
+            DataType::Date32 | DataType::Date64 => DataType::Timestamp(TimeUnit::Second, None),
             kind if kind.is_integer() || kind.is_null() => DataType::Int64,
             kind if kind.is_floating() || kind.is_decimal() => DataType::Float64,
             kind if is_text(kind) => DataType::Utf8,
-            other => return Err(format!("it takes a time, not {other}")),
+            _ => return Err("takes a timestamp, a date, a number or text".into()),
         };
         match option {
             None => Ok(vec![value]),
+            Some(_) if matches!(value, DataType::Timestamp(_, Some(_))) => {
+                Err("takes nothing beside a timestamp that has a zone".into())
+            }
             Some(option) if is_text(option) => Ok(vec![value, DataType::Utf8]),
-            Some(_) => Err("its second argument is text".into()),
+            Some(_) => Err("takes text as its second argument".into()),
         }
     },
     gives: || Field::new("seconds", DataType::Int64, true),
     call: unix_seconds,
 };
 
-fn unix_seconds(columns: &[ArrayRef], on_failure: OnFailure) -> Result<ArrayRef> {
+fn unix_seconds(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let value = &columns[0];
+    if let DataType::Timestamp(unit, _) = value.data_type() {
+        let numbers = cast(value, &DataType::Int64)?;
+        let numbers = numbers.as_primitive::<Int64Type>();
+        let per_second = per_second_of(*unit);
+        let seconds: Int64Array = numbers.unary(|number| number.div_euclid(per_second));
+        return match columns.get(1) {
+            None => Ok(Arc::new(seconds)),
+            Some(zones) => local(&seconds, texts(zones)),
+        };
+    }
     let options = columns.get(1).map(texts);
-    let mut reader = TextReader::default();
+    let mut zones = Zones::default();
     let mut seconds = Int64Builder::with_capacity(value.len());
     for row in 0..value.len() {
         if value.is_null(row) {
@@ -57,19 +72,43 @@ fn unix_seconds(columns: &[ArrayRef], on_failure: OnFailure) -> Result<ArrayRef>
         let read = match value.data_type() {
             DataType::Int64 => whole(value.as_primitive::<Int64Type>().value(row), option),
             DataType::Float64 => float(value.as_primitive::<Float64Type>().value(row), option),
-            DataType::Utf8 => reader.read(value.as_string::<i32>().value(row), option),
-            _ => {
-                let nanoseconds = value.as_primitive::<arrow::datatypes::TimestampNanosecondType>();
-                Ok(nanoseconds.value(row).div_euclid(1_000_000_000))
-            }
+            _ => text(value.as_string::<i32>().value(row), option, &mut zones),
         };
-        seconds.append_option(on_failure.apply(read)?);
+        seconds.append_value(read.map_err(unreadable)?);
+    }
+    Ok(Arc::new(seconds.finish()))
+}
+
+/// Seconds on a clock in a zone as UNIX seconds.
+fn local(clocks: &Int64Array, names: &StringArray) -> Result<ArrayRef> {
+    let mut zones = Zones::default();
+    let mut seconds = Int64Builder::with_capacity(clocks.len());
+    for (row, clock) in clocks.iter().enumerate() {
+        let read = match (clock, option_of(names, row)) {
+            (Some(clock), Some(name)) => Some(zones.get(name).and_then(|zone| {
+                let clock = DateTime::from_timestamp(clock, 0).ok_or("it is not a time")?;
+                let time = zone.from_local_datetime(&clock.naive_utc()).earliest();
+                time.map(|time| time.timestamp())
+                    .ok_or_else(|| "clocks in that zone never showed this time".into())
+            })),
+            (clock, _) => clock.map(Ok),
+        };
+        seconds.append_option(read.transpose().map_err(unreadable)?);
     }
     Ok(Arc::new(seconds.finish()))
 }
 
 fn option_of(options: &StringArray, row: usize) -> Option<&str> {
     options.is_valid(row).then(|| options.value(row))
+}
+
+fn per_second_of(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    }
 }
 
 /// How many of a unit make a second.
@@ -89,7 +128,7 @@ fn per_second(unit: &str) -> Option<i64> {
 /// milliseconds 13, microseconds 16, nanoseconds 19).
 fn whole(number: i64, unit: Option<&str>) -> Result<i64, String> {
     if let Some(unit) = unit {
-        let per_second = per_second(unit).ok_or_else(|| not_a_unit(unit))?;
+        let per_second = per_second(unit).ok_or("the unit is none of s, ms, us, ns")?;
         return Ok(number.div_euclid(per_second));
     }
     let per_second = match number
@@ -123,39 +162,42 @@ fn float(number: f64, unit: Option<&str>) -> Result<i64, String> {
     whole(floor as i64, unit)
 }
 
-fn not_a_unit(unit: &str) -> String {
-    format!("`{unit}` is neither a unit (s, ms, us, ns) nor a time zone nor a format")
-}
-
-/// Reads times out of text, and remembers the zone that it was last given.
+/// Time zones by name; the one that was last asked for is remembered.
 #[derive(Default)]
-struct TextReader {
-    zone: Option<(String, Tz)>,
+struct Zones(Option<(String, Tz)>);
+
+impl Zones {
+    fn get(&mut self, name: &str) -> Result<Tz, String> {
+        if let Some((last, zone)) = &self.0
+            && last == name
+        {
+            return Ok(*zone);
+        }
+        let zone: Tz = name.parse().map_err(|_| {
+            "what is given beside the value is neither a unit (s, ms, us, ns) nor a time zone nor \
+             a format"
+        })?;
+        self.0 = Some((name.to_owned(), zone));
+        Ok(zone)
+    }
 }
 
-impl TextReader {
-    fn read(&mut self, text: &str, option: Option<&str>) -> Result<i64, String> {
-        let text = text.trim();
-        let Some(option) = option else {
-            return match number(text) {
-                Some(number) => whole(number, None),
-                None => in_zone(text, &chrono::Utc),
-            };
+fn text(text: &str, option: Option<&str>, zones: &mut Zones) -> Result<i64, String> {
+    let text = text.trim();
+    let Some(option) = option else {
+        return match number(text) {
+            Some(number) => whole(number, None),
+            None => in_zone(text, &chrono::Utc),
         };
-        if per_second(option).is_some() {
-            let number = number(text).ok_or("it is not a number")?;
-            return whole(number, Some(option));
-        }
-        if option.contains('%') {
-            return by_format(text, option);
-        }
-        if self.zone.as_ref().is_none_or(|(name, _)| name != option) {
-            let zone: Tz = option.parse().map_err(|_| not_a_unit(option))?;
-            self.zone = Some((option.to_owned(), zone));
-        }
-        let (_, zone) = self.zone.as_ref().expect("it was set just now");
-        in_zone(text, zone)
+    };
+    if per_second(option).is_some() {
+        let number = number(text).ok_or("it is not a number")?;
+        return whole(number, Some(option));
     }
+    if option.contains('%') {
+        return by_format(text, option);
+    }
+    in_zone(text, &zones.get(option)?)
 }
 
 /// The whole part of a number written out, if that is what the text is.
@@ -186,7 +228,7 @@ fn by_format(text: &str, format: &str) -> Result<i64, String> {
     }
     match NaiveDate::parse_from_str(text, format) {
         Ok(date) => Ok(date.and_time(NaiveTime::MIN).and_utc().timestamp()),
-        Err(_) => Err(format!("the text is not a time in the format `{format}`")),
+        Err(_) => Err("the text is not a time in the format given".into()),
     }
 }
 
@@ -194,8 +236,8 @@ fn by_format(text: &str, format: &str) -> Result<i64, String> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, option: Option<&str>) -> Result<i64, String> {
-        TextReader::default().read(text, option)
+    fn read(value: &str, option: Option<&str>) -> Result<i64, String> {
+        text(value, option, &mut Zones::default())
     }
 
     #[test]

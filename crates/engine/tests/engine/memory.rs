@@ -1,0 +1,136 @@
+//! Sorts, joins and groups that are larger than the memory they may use.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::datatypes::Int64Type;
+use chatferry_core::{Shaped, SourceErrorKind};
+use futures::StreamExt;
+
+use crate::stage::{Rows, Stage, over, rows, run};
+
+const MIB: usize = 1 << 20;
+
+/// Rows in an order that is no order, of about 300 bytes each.
+fn large(count: i64) -> Rows {
+    let numbers: Int64Array = (0..count).map(|row| row * 7_919 % count).collect();
+    let texts: StringArray = (0..count).map(|row| Some(format!("{row:0280}"))).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![("n", Arc::new(numbers)), ("body", Arc::new(texts))];
+    rows(columns).in_batches_of(8_192)
+}
+
+fn files(folder: &Path) -> usize {
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        count += if path.is_dir() { files(&path) } else { 1 };
+    }
+    count
+}
+
+/// Runs a flow of `n` that must come from 0 up, and tells whether it used files.
+async fn in_order(stage: Stage, count: i64, folder: &Path) -> bool {
+    let plan = stage.plan().await.unwrap();
+    let mut next = 0;
+    let mut spilled = false;
+    let mut stream = plan.shape();
+    while let Some(shaped) = stream.next().await {
+        let Shaped { rows, .. } = shaped.unwrap_or_else(|error| panic!("{error:?}"));
+        for number in rows
+            .column_by_name("createdAt")
+            .unwrap()
+            .as_primitive::<Int64Type>()
+        {
+            assert_eq!(number, Some(next));
+            next += 1;
+        }
+        spilled |= files(folder) > 0;
+    }
+    assert_eq!(next, count);
+    drop((stream, plan));
+    assert_eq!(files(folder), 0);
+    spilled
+}
+
+#[tokio::test]
+async fn a_sort_larger_than_memory_goes_on_in_files_and_cleans_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = over(large(400_000))
+        .memory(32 * MIB, folder.path().to_owned())
+        .field("uid", "body")
+        .field("createdAt", "n")
+        .order_by("n");
+    assert!(in_order(stage, 400_000, folder.path()).await);
+}
+
+#[tokio::test]
+async fn two_sorts_in_one_plan_share_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = over(large(200_000))
+        .view(
+            "newest",
+            "SELECT n, body FROM (SELECT *, row_number() OVER (PARTITION BY body ORDER BY n) AS r FROM legacy.rows) WHERE r = 1",
+        )
+        .from("newest")
+        .memory(48 * MIB, folder.path().to_owned())
+        .field("uid", "body")
+        .field("createdAt", "n")
+        .order_by("n");
+    assert!(in_order(stage, 200_000, folder.path()).await);
+}
+
+#[tokio::test]
+async fn a_join_larger_than_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = over(large(200_000))
+        .view(
+            "joined",
+            "SELECT l.n, r.body FROM legacy.rows l JOIN legacy.rows r ON l.n = r.n",
+        )
+        .from("joined")
+        .memory(32 * MIB, folder.path().to_owned())
+        .field("uid", "body")
+        .field("createdAt", "n")
+        .order_by("n");
+    assert!(in_order(stage, 200_000, folder.path()).await);
+}
+
+#[tokio::test]
+async fn a_group_larger_than_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = over(large(200_000))
+        .view(
+            "grouped",
+            "SELECT body, max(n) AS n FROM legacy.rows GROUP BY body",
+        )
+        .from("grouped")
+        .memory(48 * MIB, folder.path().to_owned())
+        .field("uid", "body")
+        .field("createdAt", "n")
+        .order_by("n");
+    assert!(in_order(stage, 200_000, folder.path()).await);
+}
+
+#[tokio::test]
+async fn memory_that_is_far_too_small_says_what_to_raise() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = over(large(100_000))
+        .memory(64 * 1024, folder.path().to_owned())
+        .field("uid", "body")
+        .field("createdAt", "n")
+        .order_by("n")
+        .plan()
+        .await
+        .unwrap();
+    let run = run(&plan).await;
+    let error = run.error.expect("there is not enough");
+    assert_eq!(error.kind, SourceErrorKind::Failed);
+    assert_eq!(
+        error.to_string(),
+        "cannot sort or join the rows: memory is exhausted"
+    );
+    assert!(error.help.unwrap().contains("[engine]"));
+    drop(plan);
+    assert_eq!(files(folder.path()), 0);
+}
