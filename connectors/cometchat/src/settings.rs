@@ -76,9 +76,7 @@ const BYTES_PER_REQUEST: u64 = 512 * 1024;
 impl Settings {
     /// Reads them from the table.
     pub(crate) fn plan(section: &mut Section<'_>) -> Option<Self> {
-        let app_id = section.text("app_id");
-        let region = section.choice("region", &["us", "eu", "in"]);
-        let base_url = section.text("base_url");
+        let base_url = base_url(section);
         let api_key = section.required_secret("api_key", "the REST API key of the app");
 
         let requests_per_minute = pace(section);
@@ -109,55 +107,8 @@ impl Settings {
             Some(set) => usize::try_from(set.value.get()).unwrap_or(RECORDS_PER_REQUEST),
             None => RECORDS_PER_REQUEST,
         };
-        let base_url = match (base_url, app_id, region) {
-            (Some(url), _, _) => match Url::parse(url.value.trim_end_matches('/')) {
-                Ok(parsed) if matches!(parsed.scheme(), "http" | "https") && parsed.has_host() => {
-                    parsed
-                }
-                _ => {
-                    section.mistake(
-                        Mistake::error(
-                            "cometchat::invalid-url",
-                            "this is not a URL of an API",
-                            url.at,
-                        )
-                        .label("not a URL")
-                        .help("such as https://APPID.api-eu.cometchat.io/v3"),
-                    );
-                    return None;
-                }
-            },
-            (None, Some(app_id), Some(region)) => {
-                let id = app_id.value.trim();
-                let is_plain = !id.is_empty()
-                    && id
-                        .bytes()
-                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-                let url = format!("https://{id}.api-{}.cometchat.io/v3", region.value);
-                match Url::parse(&url) {
-                    Ok(url) if is_plain => url,
-                    _ => {
-                        section.mistake(
-                            Mistake::error("cometchat::invalid-app-id", "this is not an app id", app_id.at)
-                                .label("not an app id")
-                                .help("the dashboard shows it under \"API & Auth Keys\", such as 2536f2a1e8c3a7b"),
-                        );
-                        return None;
-                    }
-                }
-            }
-            (None, app_id, region) => {
-                if app_id.is_none() {
-                    section.missing("app_id", "the id of the app, from the dashboard");
-                }
-                if region.is_none() {
-                    section.missing("region", "where the app lives: us, eu or in");
-                }
-                return None;
-            }
-        };
         Some(Self {
-            base_url,
+            base_url: base_url?,
             api_key: api_key?.value,
             delivery: Delivery {
                 requests_per_minute: requests_per_minute?,
@@ -173,6 +124,63 @@ impl Settings {
             timeout,
         })
     }
+}
+
+/// Where the API is: as written, or made of the app's id and region.
+fn base_url(section: &mut Section<'_>) -> Option<Url> {
+    // Asked for in any case, so that none of them is an unknown key.
+    let written = [section.get("app_id"), section.get("region")];
+    if section.get("base_url").is_some() {
+        let text = section.text("base_url")?;
+        let url = Url::parse(text.value.trim_end_matches('/')).ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if url.is_none() {
+            section.mistake(
+                Mistake::error(
+                    "cometchat::invalid-url",
+                    "this is not a URL of an API",
+                    text.at,
+                )
+                .label("not a URL")
+                .help("such as https://APPID.api-eu.cometchat.io/v3"),
+            );
+        }
+        return url;
+    }
+    for (node, (key, about)) in written.iter().zip([
+        ("app_id", "the id of the app, from the dashboard"),
+        ("region", "where the app lives: us, eu or in"),
+    ]) {
+        if node.is_none() {
+            section.missing(key, about);
+        }
+    }
+    let app_id = section.text("app_id");
+    let region = section.choice("region", &["us", "eu", "in"]);
+    let (app_id, region) = (app_id?, region?);
+    let id = app_id.value.trim();
+    let is_plain = !id.is_empty()
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let url = Url::parse(&format!(
+        "https://{id}.api-{}.cometchat.io/v3",
+        region.value
+    ))
+    .ok();
+    let url = url.filter(|_| is_plain);
+    if url.is_none() {
+        section.mistake(
+            Mistake::error(
+                "cometchat::invalid-app-id",
+                "this is not an app id",
+                app_id.at,
+            )
+            .label("not an app id")
+            .help("the dashboard shows it under \"API & Auth Keys\", such as 2536f2a1e8c3a7b"),
+        );
+    }
+    url
 }
 
 /// Requests a minute; the outer `None` is a mistake, the inner one no limit.
