@@ -1,1 +1,16 @@
-//! The program from outside.
+//! The program from outside: what its tests share.
+//!
+//! [`Folder`] is where the program runs, [`Served`] what stands in for CometChat, [`Chat`] a chat to
+//! move, [`account`] what the program says became of it, [`id`] the ids it must have, worked out
+//! a second time, and [`page`] what a person sees, without what differs from run to run.
+
+pub mod account;
+mod chat;
+mod folder;
+pub mod id;
+pub mod page;
+mod served;
+
+pub use chat::{Chat, KEY};
+pub use folder::{Ended, Folder, Running, pipeline, repository};
+pub use served::{Served, Stored, unlimited};
