@@ -12,7 +12,6 @@ use datafusion::common::{DataFusionError, TableReference};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionState;
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -21,6 +20,7 @@ use datafusion::sql::parser::Statement;
 use crate::failure::failure;
 use crate::flow::FlowPlan;
 use crate::functions;
+use crate::memory::SharedMemory;
 use crate::sql;
 use crate::table::{Rejects, SourceTables, source_error};
 
@@ -83,7 +83,7 @@ impl Engine {
             }));
         }
         let mut machine =
-            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(FairSpillPool::new(memory)));
+            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(SharedMemory::new(memory)));
         if let Some(folder) = spill {
             machine = machine.with_temp_file_path(folder);
         }
@@ -113,7 +113,9 @@ impl Engine {
         if broken.any(&BTreeSet::from([flow.from.text.clone()])) {
             return Err(PlanError::Mistakes(mistakes));
         }
-        match FlowPlan::new(&session, rejects, flow, fields, &self.variables).await {
+        let known = self.known();
+        let planned = FlowPlan::new(&session, rejects, flow, fields, &self.variables, &known);
+        match planned.await {
             Ok(plan) if mistakes.is_empty() => Ok(plan),
             Ok(_) => Err(PlanError::Mistakes(mistakes)),
             Err(PlanError::Mistakes(found)) => {
@@ -146,6 +148,12 @@ impl Engine {
             return Ok(None);
         };
         Ok(tables.source.describe(name).await?.rows)
+    }
+
+    /// The tables and views that SQL may name.
+    fn known(&self) -> Vec<String> {
+        let views = self.views.iter().map(|view| view.name.clone());
+        views.chain(self.tables()).collect()
     }
 
     /// What the tables' descriptions say a person should know, each with the table's name.
@@ -233,7 +241,7 @@ impl Engine {
                 }
                 match state.statement_to_plan(query).await {
                     Ok(plan) => register(session, &view.name, plan),
-                    Err(error) => match plan_error(&error, &view.query, session) {
+                    Err(error) => match plan_error(&error, &view.query, &self.known()) {
                         PlanError::Mistakes(found) => {
                             mistakes.extend(found);
                             broken.add(&view.name);
@@ -262,40 +270,26 @@ impl Broken {
     }
 }
 
-/// Tells a source's trouble from a person's mistake.
-pub(crate) fn plan_error(
-    error: &DataFusionError,
-    sql: &Sql,
-    session: &SessionContext,
-) -> PlanError {
+/// Tells a source's trouble from a person's mistake in SQL that may name these tables and views.
+pub(crate) fn plan_error(error: &DataFusionError, sql: &Sql, known: &[String]) -> PlanError {
     if let Some(error) = source_error(error) {
         return PlanError::Source(error);
     }
-    match unknown_table(error) {
-        Some(name) => no_such_table(&name, sql, &tables(session)).into(),
-        None => sql::mistake(error, sql).into(),
-    }
-}
-
-/// The name of the table that DataFusion does not find, as a person writes it.
-fn unknown_table(error: &DataFusionError) -> Option<String> {
     let text = error.find_root().strip_backtrace();
-    let name = sql::between(&text, "table '", "' not found")
-        .or_else(|| sql::between(&text, "No table named '", "'"))?;
+    let Some(name) = sql::between(&text, "table '", "' not found") else {
+        return sql::mistake(error, sql).into();
+    };
     let name = name.strip_prefix(&format!("{CATALOG}.")).unwrap_or(name);
-    Some(
-        name.strip_prefix(&format!("{VIEWS}."))
-            .unwrap_or(name)
-            .to_owned(),
-    )
+    let name = name.strip_prefix(&format!("{VIEWS}.")).unwrap_or(name);
+    no_such_table(name, sql, known).into()
 }
 
-fn no_such_table(name: &str, sql: &Sql, tables: &[String]) -> Mistake {
-    let known: Vec<&str> = tables.iter().map(String::as_str).collect();
-    let help = match sql::nearest(name, &known) {
+pub(crate) fn no_such_table(name: &str, sql: &Sql, known: &[String]) -> Mistake {
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
+    let help = match sql::nearest(name, &names) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => "the sources offer no tables".into(),
-        None => format!("there is {}", known.join(", ")),
+        None => format!("there is {}", names.join(", ")),
     };
     Mistake::error(
         "sql::unknown-table",
@@ -304,25 +298,6 @@ fn no_such_table(name: &str, sql: &Sql, tables: &[String]) -> Mistake {
     )
     .label("not a table or view")
     .help(help)
-}
-
-/// All tables and views that a query may name.
-fn tables(session: &SessionContext) -> Vec<String> {
-    let catalog = session.catalog(CATALOG);
-    let catalog = catalog.expect("the catalog was registered when the session was made");
-    let mut all = Vec::new();
-    for schema in catalog.schema_names() {
-        let tables = catalog.schema(&schema).map(|tables| tables.table_names());
-        all.extend(tables.unwrap_or_default().into_iter().map(|table| {
-            if schema == VIEWS {
-                table
-            } else {
-                format!("{schema}.{table}")
-            }
-        }));
-    }
-    all.sort();
-    all
 }
 
 /// The names without a dot that a query reads.

@@ -32,6 +32,9 @@ pub(crate) fn reason(error: &DataFusionError) -> String {
         DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
             ArrowError::DivideByZero => "division by zero".into(),
             ArrowError::ArithmeticOverflow(_) => "a number is too large".into(),
+            ArrowError::InvalidArgumentError(text) if text.contains("too large to store") => {
+                "a number is too large".into()
+            }
             ArrowError::CastError(text) | ArrowError::ParseError(text) => unreadable(text),
             other => without_contents(&phrase(&other.to_string())),
         },

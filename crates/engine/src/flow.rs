@@ -14,7 +14,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::{DataFrame, SessionContext};
 
-use crate::engine::{PlanError, plan_error};
+use crate::engine::{PlanError, no_such_table, plan_error};
 use crate::failure::failure;
 use crate::fit::{fit, in_words};
 use crate::order;
@@ -83,9 +83,10 @@ impl FlowPlan {
         flow: &Flow,
         fields: &'static [Field],
         variables: &Variables,
+        known: &[String],
     ) -> Result<Self, PlanError> {
         let state = session.state();
-        let from = read_from(session, &flow.from).await?;
+        let from = read_from(session, &flow.from, known).await?;
         let schema = Arc::clone(from.schema());
         let mut planning = Planning {
             state: &state,
@@ -106,14 +107,14 @@ impl FlowPlan {
             return Err(PlanError::Mistakes(planning.mistakes));
         }
 
-        let wrong = |error: DataFusionError| plan_error(&error, &flow.from, session);
+        let wrong = |error: DataFusionError| plan_error(&error, &flow.from, known);
         let needed = needed_columns(skips.iter().map(|(_, when)| when), &leaves);
         let rows = rows(from, filter, order, needed).map_err(wrong)?;
         let narrow = Arc::clone(rows.schema());
         let physical = |expression: Expr, sql: &Sql| {
             state
                 .create_physical_expr(expression, &narrow)
-                .map_err(|error| plan_error(&error, sql, session))
+                .map_err(|error| plan_error(&error, sql, known))
         };
         let mut shaped_leaves = Vec::with_capacity(leaves.len());
         for leaf in &leaves {
@@ -304,7 +305,14 @@ impl Planning<'_> {
 }
 
 /// The table or view that a flow reads.
-async fn read_from(session: &SessionContext, from: &Sql) -> Result<LogicalPlan, PlanError> {
+async fn read_from(
+    session: &SessionContext,
+    from: &Sql,
+    known: &[String],
+) -> Result<LogicalPlan, PlanError> {
+    if !known.contains(&from.text) {
+        return Err(no_such_table(&from.text, from, known).into());
+    }
     let name = match from.text.split_once('.') {
         Some((source, table)) => TableReference::partial(source, table),
         None => TableReference::bare(from.text.as_str()),
@@ -312,7 +320,7 @@ async fn read_from(session: &SessionContext, from: &Sql) -> Result<LogicalPlan, 
     let table = session.table(name).await;
     table
         .map(DataFrame::into_unoptimized_plan)
-        .map_err(|error| plan_error(&error, from, session))
+        .map_err(|error| plan_error(&error, from, known))
 }
 
 /// The columns that the expressions refer to, in a stable order.

@@ -10,6 +10,7 @@ mod failure;
 mod fit;
 mod flow;
 pub mod functions;
+mod memory;
 mod order;
 mod shape;
 mod sql;

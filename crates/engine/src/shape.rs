@@ -7,43 +7,66 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::{cast, concat_batches, filter_record_batch, not, prep_null_mask_filter};
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatchOptions;
-use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows};
+use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows, SourceError};
 use datafusion::common::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_expr::PhysicalExpr;
 use futures::StreamExt;
 
 use crate::failure::{failure, reason};
 use crate::flow::{FlowPlan, Node, ShapedFields, ShapedLeaf};
+use crate::table::Rejects;
 
 /// The rows of a flow, shaped as they are pulled.
 pub(crate) fn stream(plan: &FlowPlan) -> ShapedStream {
-    let rows = match plan.execute() {
-        Ok(rows) => rows,
-        Err(error) => return futures::stream::iter([Err(error)]).boxed(),
+    let (rows, error) = match plan.execute() {
+        Ok(rows) => (Some(rows), None),
+        Err(error) => (None, Some(error)),
     };
-    let fields = Arc::clone(&plan.fields);
-    let rejects = Arc::clone(&plan.rejects);
-    let state = Some((rows, fields, rejects));
-    futures::stream::unfold(state, |state| async {
-        let (mut rows, fields, rejects) = state?;
-        match rows.next().await {
-            Some(Ok(batch)) => {
-                let mut shaped = shape(&fields, &batch);
-                shaped.rejected.extend(rejects.take());
-                Some((Ok(shaped), Some((rows, fields, rejects))))
-            }
-            Some(Err(error)) => Some((Err(failure(&error)), None)),
-            None => {
-                let rest = Shaped {
-                    rows: RecordBatch::new_empty(Arc::clone(&fields.schema)),
-                    rejected: rejects.take(),
-                    skipped: Vec::new(),
-                };
-                (!rest.rejected.is_empty()).then_some((Ok(rest), None))
+    let reading = Reading {
+        rows,
+        error,
+        fields: Arc::clone(&plan.fields),
+        rejects: Arc::clone(&plan.rejects),
+    };
+    let next = |mut reading: Reading| async { Some((reading.next().await?, reading)) };
+    futures::stream::unfold(reading, next).boxed()
+}
+
+/// A flow under way.
+struct Reading {
+    /// The rows still to come, until they end or fail.
+    rows: Option<SendableRecordBatchStream>,
+    /// What ended them, if it was not told yet.
+    error: Option<SourceError>,
+    fields: Arc<ShapedFields>,
+    rejects: Arc<Rejects>,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Result<Shaped, SourceError>> {
+        if let Some(rows) = &mut self.rows {
+            let batch = rows.next().await;
+            let rejected = self.rejects.take();
+            let mut shaped = match batch {
+                Some(Ok(batch)) => shape(&self.fields, &batch),
+                end => {
+                    self.rows = None;
+                    self.error = end.and_then(Result::err).map(|error| failure(&error));
+                    Shaped {
+                        rows: RecordBatch::new_empty(Arc::clone(&self.fields.schema)),
+                        rejected: Vec::new(),
+                        skipped: Vec::new(),
+                    }
+                }
+            };
+            shaped.rejected.extend(rejected);
+            if self.rows.is_some() || !shaped.rejected.is_empty() {
+                return Some(Ok(shaped));
             }
         }
-    })
-    .boxed()
+        self.error.take().map(Err)
+    }
 }
 
 /// Shapes one batch.

@@ -27,13 +27,8 @@ pub(crate) fn expression(
 ) -> Result<Expr, Mistake> {
     let wrong = |error: DataFusionError| mistake(&error, sql);
     if sql.text.trim().is_empty() {
-        return Err(
-            Mistake::error("sql::empty", "there is no expression here", sql.at.clone())
-                .label("an empty expression")
-                .help(
-                    "write a SQL expression over the columns of `from`, such as `'text'` or `id`",
-                ),
-        );
+        let help = "write a SQL expression over the columns of `from`, such as `'text'` or `id`";
+        return Err(empty(sql, help));
     }
     let dialect = state.config().options().sql_parser.dialect;
     let mut parsed = state
@@ -72,6 +67,9 @@ pub(crate) fn query(
     sql: &Sql,
     variables: &Variables,
 ) -> Result<AnyStatement, Mistake> {
+    if sql.text.trim().is_empty() {
+        return Err(empty(sql, "write a SELECT"));
+    }
     let dialect = state.config().options().sql_parser.dialect;
     let parsed = state.sql_to_statement(&sql.text, &dialect);
     match parsed.map_err(|error| mistake(&error, sql))? {
@@ -87,6 +85,12 @@ pub(crate) fn query(
         .label("not a query")
         .help("write a SELECT")),
     }
+}
+
+fn empty(sql: &Sql, help: &str) -> Mistake {
+    Mistake::error("sql::empty", "there is no SQL here", sql.at.clone())
+        .label("nothing")
+        .help(help)
 }
 
 /// Whether queries may stand inside of what is looked through.
@@ -261,16 +265,17 @@ pub(crate) fn mistake(error: &DataFusionError, sql: &Sql) -> Mistake {
             return wrong_column(found, pointed, sql);
         }
         DataFusionError::SQL(..) => {
-            let at = parser_place(&text)
-                .and_then(|(line, column)| offset(&sql.text, line, column))
-                .and_then(|start| {
-                    let start = start.min(last_character(&sql.text));
-                    let end = start + sql.text[start..].chars().next().map_or(1, char::len_utf8);
-                    within(sql, start, end)
-                });
-            return Mistake::error("sql::syntax", syntax(&text), at.or(sql.at.clone()))
-                .label("here")
-                .help("text stands in 'single quotes', and names with odd characters in \"double\" ones");
+            let start =
+                parser_place(&text).and_then(|(line, column)| offset(&sql.text, line, column));
+            let at = token(&sql.text, start.unwrap_or(sql.text.len()));
+            return Mistake::error(
+                "sql::syntax",
+                syntax(&text),
+                within(sql, at.start, at.end).or(sql.at.clone()),
+            )
+            .help(
+                "text stands in 'single quotes', and names with odd characters in \"double\" ones",
+            );
         }
         _ => {}
     }
@@ -287,31 +292,74 @@ pub(crate) fn mistake(error: &DataFusionError, sql: &Sql) -> Mistake {
             None => "`chatferry functions` lists ours; the others are DataFusion's".into(),
         });
     }
-    if let Some(call) = between(&text, "argument types '", "'") {
-        let (name, types) = call.split_once('(').unwrap_or((call, ""));
+    if let Some(function) = between(&text, "call to '", "' function")
+        .or_else(|| between(&text, "Function '", "' user-defined coercion"))
+    {
+        let usage =
+            functions::definition(function).map(|known| format!("it is written {}", known.usage));
+        let types = between(&text, "argument types '", "'")
+            .and_then(|call| call.split_once('('))
+            .map(|(_, types)| types_in_words(types.trim_end_matches(')')));
+        let types = types
+            .map(|types| format!("it is called with {types}; CAST(... AS ...) changes a type"));
         return Mistake::error(
             "sql::wrong-arguments",
-            format!("`{name}` does not take these arguments"),
-            find(sql, name),
+            format!("`{function}` does not take these arguments"),
+            find(sql, function),
         )
         .label("called with something else")
-        .help(format!(
-            "it is called with ({}); CAST(... AS TEXT) makes text of a value",
-            types_in_words(types.trim_end_matches(')'))
-        ));
+        .maybe_help(usage.or(types));
     }
-    if let Some(reason) = text.split_once("user-defined coercion failed with: ") {
-        let reason = phrase(reason.1);
-        let name = between(&reason, "`", "`").unwrap_or_default();
-        let usage =
-            functions::definition(name).map(|known| format!("it is written {}", known.usage));
-        let at = find(sql, name);
-        return Mistake::error("sql::wrong-arguments", reason, at)
-            .label("called with something else")
-            .maybe_help(usage);
+    let (message, help) = in_our_words(&text);
+    Mistake::error("sql::invalid", message, pointed.or(sql.at.clone())).maybe_help(help)
+}
+
+/// DataFusion's objections that people meet, in our words, with advice.
+fn in_our_words(text: &str) -> (String, Option<String>) {
+    let same = || Some("make them the same type, such as CAST(... AS TEXT)".to_owned());
+    let after = |start: &str| text.split_once(start).map(|(_, rest)| rest);
+    if let Some(types) = between(text, "arithmetic expression ", " to valid types") {
+        let types = types_in_words(types);
+        return (format!("this cannot be calculated: {types}"), same());
     }
-    Mistake::error("sql::invalid", phrase(&text), pointed.or(sql.at.clone()))
-        .label("DataFusion's SQL does not allow this")
+    if let Some(types) = after("comparison operation ").or_else(|| after("types to compare ")) {
+        let types = types_in_words(types);
+        return (format!("this cannot be compared: {types}"), same());
+    }
+    if let Some(types) = after("string concat operation ") {
+        let types = types_in_words(types);
+        return (
+            format!("this cannot be joined to one text: {types}"),
+            same(),
+        );
+    }
+    if let Some(name) = after("Unsupported SQL type ") {
+        let types =
+            "there is TEXT, BIGINT, DOUBLE, BOOLEAN, DATE, TIMESTAMP, DECIMAL(digits, digits)";
+        return (
+            format!("there is no type called `{name}`"),
+            Some(types.into()),
+        );
+    }
+    if text.contains("annot access field") {
+        let help = "only an object has fields: object['field']";
+        return (
+            "this is no object, and has no fields".into(),
+            Some(help.into()),
+        );
+    }
+    if text.contains("must be in GROUP BY") {
+        let help = "add it to GROUP BY, or take one value of the group: max(...), first_value(...)";
+        let message = "a column is neither grouped by nor made one value of the group";
+        return (message.into(), Some(help.into()));
+    }
+    if text.contains("single SQL statement") {
+        return (
+            "this is more than one query".into(),
+            Some("write a view for each".into()),
+        );
+    }
+    (phrase(text), None)
 }
 
 /// What is wrong with a column that is named.
@@ -442,10 +490,19 @@ fn parser_place(message: &str) -> Option<(u64, u64)> {
     Some((line.parse().ok()?, column[..digits].parse().ok()?))
 }
 
-/// Where the last character that shows starts.
-fn last_character(text: &str) -> usize {
+/// The word or sign that starts at this byte; the last one where the text ends before it.
+fn token(text: &str, start: usize) -> Span {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let shown = text.trim_end();
-    shown.char_indices().last().map_or(0, |(start, _)| start)
+    if start >= shown.len() {
+        let word = shown.trim_end_matches(is_word).len();
+        let sign = shown.char_indices().last().map_or(0, |(start, _)| start);
+        return word.min(sign)..shown.len();
+    }
+    let rest = &text[start..];
+    let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+    let sign = rest.chars().next().map_or(0, char::len_utf8);
+    start..start + word.max(sign)
 }
 
 /// What the SQL parser expected, in our words.
@@ -458,27 +515,45 @@ fn syntax(message: &str) -> String {
     else {
         return format!("this is not SQL: {message}");
     };
+    let is_sentence = expected.starts_with(|c: char| c.is_lowercase()) || expected.contains(' ');
+    let expected = match expected {
+        "end of expression" => return format!("`{found}` is no part of the expression before it"),
+        sentence if is_sentence => sentence.to_owned(),
+        sign => format!("`{sign}`"),
+    };
     match found {
         "EOF" => format!("the SQL ends where {expected} should follow"),
         found => format!("`{found}` stands where {expected} should"),
     }
 }
 
-/// The types in DataFusion's words, in ours.
+/// What a message says of types, in our words: `Utf8 = Int64` is `text = a whole number`.
 fn types_in_words(types: &str) -> String {
-    let words = types.split(", ").map(|name| match name {
+    let is_word = |c: char| c.is_alphanumeric();
+    let mut told = String::new();
+    let mut rest = types;
+    while let Some(start) = rest.find(is_word) {
+        let (sign, from_word) = rest.split_at(start);
+        let end = from_word.find(|c| !is_word(c)).unwrap_or(from_word.len());
+        told.push_str(sign);
+        told.push_str(type_in_words(&from_word[..end]));
+        rest = &from_word[end..];
+    }
+    told + rest
+}
+
+fn type_in_words(name: &str) -> &str {
+    match name {
         "Utf8" | "LargeUtf8" | "Utf8View" | "String" => "text",
         "Boolean" => "true or false",
         "Null" => "null",
         "Float16" | "Float32" | "Float64" => "a number with a fraction",
-        name if name.starts_with("Int") || name.starts_with("UInt") => "a whole number",
-        name if name.starts_with("Timestamp") => "a timestamp",
-        name if name.starts_with("Date") => "a date",
-        name if name.starts_with("List") => "a list",
-        name if name.starts_with("Struct") => "an object",
+        "Struct" => "an object",
+        _ if name.starts_with("Int") || name.starts_with("UInt") => "a whole number",
+        _ if name.starts_with("Timestamp") => "a timestamp",
+        _ if name.starts_with("Date") => "a date",
         other => other,
-    });
-    words.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// What stands in a text between two others.
@@ -512,10 +587,10 @@ pub(crate) fn phrase(message: &str) -> String {
     ] {
         text = text.trim_start_matches(prefix);
     }
-    let text = match text.strip_prefix("ParserError(\"") {
-        Some(inner) => inner.trim_end_matches("\")"),
-        None => text,
-    };
+    let inner = text
+        .strip_prefix("ParserError(\"")
+        .or_else(|| text.strip_prefix("TokenizerError(\""));
+    let text = inner.map_or(text, |inner| inner.trim_end_matches("\")"));
     let text = text.split(" at Line: ").next().unwrap_or(text);
     let text = text.split(". Candidate functions").next().unwrap_or(text);
     lower(text.trim_end_matches('.'))

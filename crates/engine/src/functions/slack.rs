@@ -11,7 +11,7 @@ pub(super) const SLACK_TEXT: Definition = Definition {
             escapes &amp; &lt; &gt; the characters they stand for.",
     example: (
         "slack_text('hi <@U1> &amp; <!here>')",
-        "hi <@uid:u1_27w> & @here",
+        "hi <@uid:u1_22k> & @here",
     ),
     takes: one_text,
     gives: text,

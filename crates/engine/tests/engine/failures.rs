@@ -58,11 +58,6 @@ async fn a_row_that_fails_is_rejected_with_its_field_and_without_its_contents() 
         ("json_text(body)", "{\"secret", "the text is not JSON"),
         ("1 / CAST(body AS BIGINT)", "0", "division by zero"),
         (
-            "9223372036854775807 * CAST(body AS BIGINT)",
-            "1234",
-            "a number is too large",
-        ),
-        (
             "CAST(CAST(body AS BIGINT) AS TINYINT)",
             "1234",
             "a value cannot be read as a whole number of this size",
@@ -70,7 +65,7 @@ async fn a_row_that_fails_is_rejected_with_its_field_and_without_its_contents() 
         (
             "CAST(body AS DECIMAL(3, 1))",
             "1234.5",
-            "a value cannot be read as the type it is cast to",
+            "a number is too large",
         ),
     ] {
         let table = rows(vec![

@@ -241,16 +241,25 @@ async fn times_of_every_kind_become_seconds() {
     }
 }
 
+/// What the page says before the functions.
+const INTRODUCTION: &str = "\
+# Functions
+
+Expressions, conditions and views are SQL in
+[DataFusion's dialect](https://datafusion.apache.org/user-guide/sql/index.html), with its functions and these. Their names
+may be written in any case. Each gives null where an argument is null, unless it says otherwise.
+
+A value that a function cannot read rejects its row and no other. In a view or a `where` it ends the flow: there,
+`try_cast(... AS ...)` gives null instead.
+
+Text that holds JSON, from a source that knows it or from `json`, stays JSON through columns, fields of objects, views,
+`coalesce`, `nullif` and `CASE`. In objects and lists that SQL makes (`named_struct`, `make_array`) it becomes text again:
+make objects of nested tables in the pipeline file, or write `json(...)` around what a view gives.
+";
+
 /// The page `docs/functions.md`.
 fn page() -> String {
-    let mut page = String::from(
-        "# Functions\n\n\
-         Expressions, conditions and views are SQL in [DataFusion's dialect]\
-         (https://datafusion.apache.org/user-guide/sql/index.html), with its functions and these. \
-         Names of functions may be written\nin any case. A value that a function cannot read \
-         rejects its row and no other; in a view or a `where` it ends the flow.\nEach gives null \
-         where an argument is null.\n",
-    );
+    let mut page = String::from(INTRODUCTION);
     for definition in functions::ALL {
         let (call, gives) = definition.example;
         write!(

@@ -12,12 +12,21 @@ use crate::stage::{Rows, Stage, over, rows, run};
 
 const MIB: usize = 1 << 20;
 
-/// Rows in an order that is no order, of about 300 bytes each.
+/// Rows in an order that is no order, of about 300 bytes each, in batches of their own.
 fn large(count: i64) -> Rows {
-    let numbers: Int64Array = (0..count).map(|row| row * 7_919 % count).collect();
-    let texts: StringArray = (0..count).map(|row| Some(format!("{row:0280}"))).collect();
-    let columns: Vec<(&str, ArrayRef)> = vec![("n", Arc::new(numbers)), ("body", Arc::new(texts))];
-    rows(columns).in_batches_of(8_192)
+    let batch = |first: i64| {
+        let range = first..count.min(first + 8_192);
+        let numbers: Int64Array = range.clone().map(|row| row * 7_919 % count).collect();
+        let texts: StringArray = range.map(|row| Some(format!("{row:0280}"))).collect();
+        let columns: Vec<(&str, ArrayRef)> =
+            vec![("n", Arc::new(numbers)), ("body", Arc::new(texts))];
+        rows(columns)
+    };
+    let mut all = batch(0);
+    for first in (8_192..count).step_by(8_192) {
+        all.batches.extend(batch(first).batches);
+    }
+    all
 }
 
 fn files(folder: &Path) -> usize {
@@ -67,23 +76,23 @@ async fn a_sort_larger_than_memory_goes_on_in_files_and_cleans_up() {
 #[tokio::test]
 async fn two_sorts_in_one_plan_share_the_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let stage = over(large(200_000))
+    let stage = over(large(120_000))
         .view(
             "newest",
             "SELECT n, body FROM (SELECT *, row_number() OVER (PARTITION BY body ORDER BY n) AS r FROM legacy.rows) WHERE r = 1",
         )
         .from("newest")
-        .memory(48 * MIB, folder.path().to_owned())
+        .memory(32 * MIB, folder.path().to_owned())
         .field("uid", "body")
         .field("createdAt", "n")
         .order_by("n");
-    assert!(in_order(stage, 200_000, folder.path()).await);
+    assert!(in_order(stage, 120_000, folder.path()).await);
 }
 
 #[tokio::test]
 async fn a_join_larger_than_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let stage = over(large(200_000))
+    let stage = over(large(120_000))
         .view(
             "joined",
             "SELECT l.n, r.body FROM legacy.rows l JOIN legacy.rows r ON l.n = r.n",
@@ -93,23 +102,23 @@ async fn a_join_larger_than_memory() {
         .field("uid", "body")
         .field("createdAt", "n")
         .order_by("n");
-    assert!(in_order(stage, 200_000, folder.path()).await);
+    assert!(in_order(stage, 120_000, folder.path()).await);
 }
 
 #[tokio::test]
 async fn a_group_larger_than_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let stage = over(large(200_000))
+    let stage = over(large(120_000))
         .view(
             "grouped",
             "SELECT body, max(n) AS n FROM legacy.rows GROUP BY body",
         )
         .from("grouped")
-        .memory(48 * MIB, folder.path().to_owned())
+        .memory(32 * MIB, folder.path().to_owned())
         .field("uid", "body")
         .field("createdAt", "n")
         .order_by("n");
-    assert!(in_order(stage, 200_000, folder.path()).await);
+    assert!(in_order(stage, 120_000, folder.path()).await);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn two_flows_read_one_view_and_a_view_is_read_twice() {
         stage()
             .view(
                 "pairs",
-                "SELECT l.uid || r.uid AS uid FROM ids l CROSS JOIN ids r WHERE l.uid <> r.uid",
+                "SELECT l.uid || '' || r.uid AS uid FROM ids l CROSS JOIN ids r WHERE l.uid <> r.uid",
             )
             .view(
                 "ids",
