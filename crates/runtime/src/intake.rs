@@ -90,7 +90,10 @@ pub(crate) fn start(
             }
         }
     });
-    Intake { chunks, task: Some(task) }
+    Intake {
+        chunks,
+        task: Some(task),
+    }
 }
 
 /// The chunks of the flows of one entity, as they are read.
@@ -110,8 +113,12 @@ impl Intake {
         let ended = self.task.as_mut()?.await;
         self.task = None;
         ended.err().map(|_| {
-            Err(SourceError::new(SourceErrorKind::Failed, "shape the rows", "chatferry has a fault")
-                .help("please report it with what was printed above"))
+            Err(SourceError::new(
+                SourceErrorKind::Failed,
+                "shape the rows",
+                "chatferry has a fault",
+            )
+            .help("please report it with what was printed above"))
         })
     }
 }

@@ -323,11 +323,7 @@ impl Working<'_> {
     }
 
     /// Reads, sends and settles until nothing is left; says why, if it ended before.
-    async fn pump(
-        &mut self,
-        entity: Entity,
-        rows: &mut Intake,
-    ) -> Option<Ended> {
+    async fn pump(&mut self, entity: Entity, rows: &mut Intake) -> Option<Ended> {
         let in_flight = match (entity, self.delivery.message_order) {
             (Entity::Messages, MessageOrder::Strict) => 1,
             _ => self.delivery.in_flight.get(),

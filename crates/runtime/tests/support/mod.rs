@@ -1,0 +1,279 @@
+//! A chat that is made up and a destination that does as it is told.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::Int64Type;
+use async_trait::async_trait;
+use bytes::Bytes;
+use chatferry_core::{
+    Answer, Delivery, Destination, Entity, Failure, MessageOrder, Permit, Prepared, Receipt,
+    Record, RecordId, Reference, References, Shaped, Verdict,
+};
+use chatferry_ledger::Ledger;
+use chatferry_runtime::{Finished, FlowInput, Observer, Progress, Run, Stop};
+use futures::StreamExt;
+use tokio::time::Instant;
+
+/// What a destination does with a request: the records, how many requests came before, and what
+/// is stored.
+pub(crate) type Behaviour =
+    dyn Fn(&[Record], usize, &mut Store) -> Result<Vec<Receipt>, Failure> + Send + Sync;
+
+/// What a destination has stored.
+#[derive(Debug, Default)]
+pub(crate) struct Store {
+    ids: HashSet<String>,
+    /// Ids in the order in which they were stored, each with its lane and time.
+    pub(crate) stored: Vec<(String, u64, i64)>,
+    /// When each request came, and how many records it had.
+    pub(crate) requests: Vec<(Instant, usize)>,
+}
+
+impl Store {
+    /// Stores a record, or says that it is there.
+    pub(crate) fn store(&mut self, record: &Record) -> Receipt {
+        let id = record.id.as_str().to_owned();
+        let verdict = if self.ids.insert(id.clone()) {
+            self.stored
+                .push((id, record.lane, record.sent_at.unwrap_or_default()));
+            Verdict::Imported { remote: None }
+        } else {
+            Verdict::Present
+        };
+        Receipt {
+            id: record.id.clone(),
+            verdict,
+        }
+    }
+
+    /// Stores all of them.
+    pub(crate) fn store_all(&mut self, records: &[Record]) -> Vec<Receipt> {
+        records.iter().map(|record| self.store(record)).collect()
+    }
+
+    /// How many records were stored after a later one of their lane.
+    pub(crate) fn out_of_order(&self) -> usize {
+        let mut latest = std::collections::HashMap::new();
+        let mut wrong = 0;
+        for (_, lane, sent_at) in &self.stored {
+            let latest = latest.entry(lane).or_insert(i64::MIN);
+            wrong += usize::from(sent_at < latest);
+            *latest = *sent_at.max(latest);
+        }
+        wrong
+    }
+}
+
+/// A destination that does as it is told.
+pub(crate) struct Scripted {
+    pub(crate) delivery: Delivery,
+    pub(crate) latency: Duration,
+    pub(crate) behaviour: Box<Behaviour>,
+    pub(crate) store: Arc<Mutex<Store>>,
+}
+
+impl fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scripted")
+    }
+}
+
+/// No pace, 50 records a request, 8 in flight.
+pub(crate) const FREE: Delivery = Delivery {
+    requests_per_minute: None,
+    records_per_request: NonZeroUsize::new(50).unwrap(),
+    bytes_per_request: NonZeroUsize::new(1 << 20).unwrap(),
+    in_flight: NonZeroUsize::new(8).unwrap(),
+    message_order: MessageOrder::Conversation,
+};
+
+/// So many requests a minute.
+pub(crate) fn paced(requests_per_minute: u32) -> Delivery {
+    Delivery {
+        requests_per_minute: NonZeroU32::new(requests_per_minute),
+        ..FREE
+    }
+}
+
+impl Scripted {
+    /// A destination that behaves so, answering at once and without a pace.
+    pub(crate) fn new(
+        behaviour: impl Fn(&[Record], usize, &mut Store) -> Result<Vec<Receipt>, Failure>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self {
+            delivery: FREE,
+            latency: Duration::ZERO,
+            behaviour: Box::new(behaviour),
+            store: Arc::default(),
+        }
+    }
+
+    /// A destination that stores everything.
+    pub(crate) fn willing() -> Self {
+        Self::new(|records, _, store| Ok(store.store_all(records)))
+    }
+}
+
+#[async_trait]
+impl Destination for Scripted {
+    fn delivery(&self) -> Delivery {
+        self.delivery
+    }
+
+    fn prepare(&self, entity: Entity, rows: &RecordBatch, _now: i64) -> Vec<Prepared> {
+        let (ids, senders) = (
+            rows.column(0).as_string::<i32>(),
+            rows.column(1).as_string::<i32>(),
+        );
+        let (lanes, times) = (
+            rows.column(2).as_primitive::<Int64Type>(),
+            rows.column(3).as_primitive::<Int64Type>(),
+        );
+        let record = |row: usize| {
+            let sender = Reference {
+                field: "sender",
+                entity: Entity::Users,
+                id: RecordId::new(senders.value(row)),
+            };
+            let is_message = entity == Entity::Messages;
+            Prepared::Ready(Record {
+                entity,
+                id: RecordId::new(ids.value(row)),
+                flow: 0,
+                lane: lanes.value(row).unsigned_abs(),
+                sent_at: is_message.then(|| times.value(row)),
+                references: if is_message { vec![sender] } else { Vec::new() },
+                adjusted: Vec::new(),
+                json: Bytes::from(format!("{{\"id\":\"{}\"}}", ids.value(row))),
+            })
+        };
+        (0..rows.num_rows()).map(record).collect()
+    }
+
+    async fn send(&self, _permit: Permit, _entity: Entity, records: &[Record]) -> Answer {
+        let receipts = {
+            let mut store = self.store.lock().unwrap();
+            let before = store.requests.len();
+            store.requests.push((Instant::now(), records.len()));
+            (self.behaviour)(records, before, &mut store)
+        };
+        tokio::time::sleep(self.latency).await;
+        Answer {
+            status: Some(200),
+            bytes: 1,
+            receipts,
+        }
+    }
+}
+
+/// A row: its id, who sent it, its conversation and its time.
+pub(crate) type Row = (String, &'static str, i64, i64);
+
+/// So many messages of the user `ann` in so many conversations, one a second.
+pub(crate) fn messages(count: i64, conversations: i64) -> Vec<Row> {
+    (0..count)
+        .map(|n| (format!("m{n}"), "ann", n * 7 % conversations, n))
+        .collect()
+}
+
+/// A flow of these rows, in batches of 1,000.
+pub(crate) fn flow(entity: Entity, references: References, rows: Vec<Row>) -> FlowInput {
+    let rows = Arc::new(rows);
+    FlowInput {
+        name: entity.name().to_owned(),
+        entity,
+        references,
+        open: Box::new(move || {
+            let batches: Vec<_> = rows.chunks(1_000).map(|rows| Ok(shaped(rows))).collect();
+            futures::stream::iter(batches).boxed()
+        }),
+    }
+}
+
+pub(crate) fn shaped(rows: &[Row]) -> Shaped {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        (
+            "id",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.0))),
+        ),
+        (
+            "sender",
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1))),
+        ),
+        (
+            "lane",
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2))),
+        ),
+        (
+            "sent",
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.3))),
+        ),
+    ];
+    Shaped {
+        rows: RecordBatch::try_from_iter(columns).unwrap(),
+        rejected: Vec::new(),
+        skipped: Vec::new(),
+    }
+}
+
+/// Messages whose sender is trusted to be there.
+pub(crate) fn trusted(rows: Vec<Row>) -> Vec<FlowInput> {
+    vec![flow(Entity::Messages, References::Trust, rows)]
+}
+
+/// Sees nothing, and can stop a run after so many answers.
+pub(crate) struct Quiet(pub(crate) Option<(Stop, usize)>);
+
+impl Observer for Quiet {
+    fn progress(&mut self, _progress: &Progress<'_>) {
+        if let Some((stop, left)) = &mut self.0 {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                stop.now();
+            }
+        }
+    }
+
+    fn trouble(&mut self, _what: &str) {}
+}
+
+/// A run with a ledger in a folder.
+pub(crate) async fn run(
+    folder: &tempfile::TempDir,
+    destination: &Arc<Scripted>,
+    flows: Vec<FlowInput>,
+) -> Finished {
+    run_until(folder, destination, flows, None).await
+}
+
+/// A run that is stopped after so many answers or chunks of rows.
+pub(crate) async fn run_until(
+    folder: &tempfile::TempDir,
+    destination: &Arc<Scripted>,
+    flows: Vec<FlowInput>,
+    stop_after: Option<usize>,
+) -> Finished {
+    let ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
+    let destination: Arc<dyn Destination> = Arc::clone(destination) as _;
+    let start = Instant::now();
+    let now_ms =
+        Arc::new(move || 1_700_000_000_000 + i64::try_from(start.elapsed().as_millis()).unwrap());
+    let (stop, stopped) = chatferry_runtime::stop();
+    let mut observer = Quiet(stop_after.map(|after| (stop.clone(), after)));
+    let run = Run {
+        destination,
+        flows,
+        ledger,
+        retry_refused: false,
+        now_ms,
+    };
+    run.go(stopped, &mut observer).await.unwrap()
+}
