@@ -60,8 +60,11 @@ impl From<Mistake> for PlanError {
 }
 
 impl Engine {
-    /// An engine over these sources and views. Sorts and joins use at most `memory` bytes and go
-    /// on in files under `spill` (or the system's temporary folder) where that is not enough.
+    /// An engine over these sources and views. Sorts, joins and groups use at most `memory` bytes.
+    ///
+    /// Where that is not enough, sorts and groups go on in files under `spill` (or the system's
+    /// temporary folder). One side of a join must fit: the one with fewer rows, where the sources
+    /// know how many they have, and the left one otherwise.
     ///
     /// # Errors
     ///
@@ -240,7 +243,13 @@ impl Engine {
                     continue;
                 }
                 match state.statement_to_plan(query).await {
-                    Ok(plan) => register(session, &view.name, plan),
+                    Ok(plan) => match sql::columns_differ(&plan, &view.query) {
+                        Ok(()) => register(session, &view.name, plan),
+                        Err(mistake) => {
+                            mistakes.push(mistake);
+                            broken.add(&view.name);
+                        }
+                    },
                     Err(error) => match plan_error(&error, &view.query, &self.known()) {
                         PlanError::Mistakes(found) => {
                             mistakes.extend(found);

@@ -95,7 +95,7 @@ pub(crate) fn failure(error: &DataFusionError) -> SourceError {
         }
         DataFusionError::ResourcesExhausted(_) => {
             SourceError::new(SourceErrorKind::Failed, "sort or join the rows", "memory is exhausted")
-                .help("raise `memory` under `[engine]`, such as memory = \"256 MiB\"")
+                .help("raise `memory` under `[engine]`, such as memory = \"256 MiB\"; the smaller side of a join has to fit into it")
         }
         DataFusionError::IoError(cause) => {
             SourceError::new(SourceErrorKind::Failed, "sort or join the rows", cause.to_string())

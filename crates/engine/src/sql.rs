@@ -1,5 +1,6 @@
 //! A person's SQL: from text to an expression or a query, or to a mistake that points into the text.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchemaRef, DataFusionError, SchemaError};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::parser::Statement as AnyStatement;
 use datafusion::sql::sqlparser::ast::{
@@ -362,19 +363,31 @@ fn in_our_words(text: &str) -> (String, Option<String>) {
     (phrase(text), None)
 }
 
+/// Checks that no two columns of a view have the same name, since nothing could read it then.
+pub(crate) fn columns_differ(view: &LogicalPlan, sql: &Sql) -> Result<(), Mistake> {
+    let mut seen = HashSet::new();
+    let twice = view
+        .schema()
+        .fields()
+        .iter()
+        .find(|field| !seen.insert(field.name()));
+    twice.map_or(Ok(()), |field| Err(duplicate_column(field.name(), sql)))
+}
+
+fn duplicate_column(name: &str, sql: &Sql) -> Mistake {
+    Mistake::error(
+        "sql::duplicate-column",
+        format!("two columns are called `{name}`"),
+        sql.at.clone(),
+    )
+    .label("gives that name twice")
+    .help(format!(
+        "give one of them another name: ... AS other_{name}"
+    ))
+}
+
 /// What is wrong with a column that is named.
 fn wrong_column(error: &SchemaError, pointed: Option<Span>, sql: &Sql) -> Mistake {
-    let twice = |name: &str| {
-        Mistake::error(
-            "sql::duplicate-column",
-            format!("two columns are called `{name}`"),
-            sql.at.clone(),
-        )
-        .label("gives that name twice")
-        .help(format!(
-            "give one of them another name: ... AS other_{name}"
-        ))
-    };
     match error {
         SchemaError::FieldNotFound {
             field,
@@ -392,7 +405,7 @@ fn wrong_column(error: &SchemaError, pointed: Option<Span>, sql: &Sql) -> Mistak
         .label("which one?")
         .help("write the table's name before it"),
         SchemaError::DuplicateQualifiedField { name, .. }
-        | SchemaError::DuplicateUnqualifiedField { name } => twice(name),
+        | SchemaError::DuplicateUnqualifiedField { name } => duplicate_column(name, sql),
     }
 }
 

@@ -9,14 +9,22 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chatferry_core::{Batch, RejectedRow, Scan, Source, SourceError, Table};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
+use datafusion::common::Statistics;
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_expr::{
+    EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr,
+};
+use datafusion::physical_plan::coop::make_cooperative;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
+};
 use futures::TryStreamExt;
 
 /// The rows that sources could not read, gathered beside the plan that reads it.
@@ -108,7 +116,7 @@ impl TableProvider for SourceTable {
         session: &dyn Session,
         projection: Option<&Vec<usize>>,
         _filters: &[Expr],
-        limit: Option<usize>,
+        _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = match projection {
             Some(columns) => columns.clone(),
@@ -119,25 +127,31 @@ impl TableProvider for SourceTable {
             columns,
             rows_per_batch: session.config().batch_size(),
         };
-        let schema = scan.schema();
-        let orders = self
-            .table
-            .orders
-            .iter()
-            .filter_map(|order| ordering(&order.column, &schema));
-        let orders: Vec<_> = orders.collect();
         let rejects = session.config().get_extension::<Rejects>();
-        let rows = Rows {
+        Ok(Arc::new(SourceScan {
+            properties: Arc::new(properties(&scan)),
             source: Arc::clone(&self.source),
             name: self.name.clone(),
             scan,
-            schema: Arc::clone(&schema),
             rejects: rejects.filter(|rejects| rejects.speak_for(self.name.clone())),
-        };
-        let exec =
-            StreamingTableExec::try_new(schema, vec![Arc::new(rows)], None, orders, false, limit)?;
-        Ok(Arc::new(exec))
+        }))
     }
+}
+
+/// What DataFusion may rely on: one stream of these columns, in the orders that the table has.
+fn properties(scan: &Scan) -> PlanProperties {
+    let schema = scan.schema();
+    let orders = scan.table.orders.iter();
+    let orders: Vec<LexOrdering> = orders
+        .filter_map(|order| ordering(&order.column, &schema))
+        .collect();
+    PlanProperties::new(
+        EquivalenceProperties::new_with_orderings(schema, orders),
+        Partitioning::UnknownPartitioning(1),
+        EmissionType::Incremental,
+        Boundedness::Bounded,
+    )
+    .with_scheduling_type(SchedulingType::Cooperative)
 }
 
 /// The promise that the rows never descend by this column, if the column is read at all.
@@ -153,28 +167,74 @@ fn ordering(column: &str, schema: &SchemaRef) -> Option<LexOrdering> {
     )])
 }
 
-/// The rows of one scan.
-struct Rows {
+/// The rows of one scan, as a step of DataFusion's plan.
+#[derive(Debug)]
+struct SourceScan {
     source: Arc<dyn Source>,
     name: String,
     scan: Scan,
-    schema: SchemaRef,
     /// Where rows that cannot be read go, unless another scan tells of them.
     rejects: Option<Arc<Rejects>>,
+    properties: Arc<PlanProperties>,
 }
 
-impl fmt::Debug for Rows {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+impl DisplayAs for SourceScan {
+    fn fmt_as(&self, _as: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = self.scan.schema();
+        let columns = schema.fields().iter().map(|field| field.name().as_str());
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        write!(f, "SourceScan: {}, columns=[{columns}]", self.name)
     }
 }
 
-impl PartitionStream for Rows {
-    fn schema(&self) -> &SchemaRef {
-        &self.schema
+impl ExecutionPlan for SourceScan {
+    fn name(&self) -> &str {
+        "SourceScan"
     }
 
-    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _none: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    /// The number of rows, where the source knows it: the smaller side of a join is the one that
+    /// is held in memory.
+    fn statistics_from_inputs(
+        &self,
+        _none: &[Arc<Statistics>],
+        _of: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        let mut statistics = Statistics::new_unknown(&self.scan.schema());
+        let rows = self.scan.table.rows.map(usize::try_from);
+        if let Some(Ok(rows)) = rows {
+            // Not exact, since some of them may turn out not to be readable.
+            statistics.num_rows = Precision::Inexact(rows);
+        }
+        Ok(Arc::new(statistics))
+    }
+
+    fn execute(
+        &self,
+        _partition: usize,
+        _context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let rejects = self.rejects.clone();
         let good_rows = move |batch: Batch| {
             if let Some(rejects) = &rejects {
@@ -186,12 +246,10 @@ impl PartitionStream for Rows {
             .source
             .scan(self.scan.clone())
             .map_ok(good_rows)
-            .map_err(external);
-        let batches = batches.try_filter(|rows| std::future::ready(rows.num_rows() > 0));
-        Box::pin(RecordBatchStreamAdapter::new(
-            Arc::clone(&self.schema),
-            batches,
-        ))
+            .map_err(external)
+            .try_filter(|rows| std::future::ready(rows.num_rows() > 0));
+        let batches = RecordBatchStreamAdapter::new(self.scan.schema(), batches);
+        Ok(make_cooperative(Box::pin(batches)))
     }
 }
 

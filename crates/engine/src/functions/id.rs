@@ -12,7 +12,7 @@ pub(super) const COMETCHAT_ID: Definition = Definition {
     usage: "cometchat_id(id)",
     about: "The id that CometChat's own migration recipes make of a legacy id: itself where it is \
             already valid, otherwise a readable part and a hash, so that two legacy ids never \
-            become one (API.md 8.4).",
+            become one.",
     example: ("cometchat_id('A.b')", "a_b_1ddh"),
     takes: one_text,
     gives: text,

@@ -6,9 +6,9 @@ use super::{Definition, map_text, one_text, text};
 pub(super) const SLACK_TEXT: Definition = Definition {
     name: "slack_text",
     usage: "slack_text(text)",
-    about: "Slack's markup as plain text: mentions of users become CometChat's <@uid:...>, \
+    about: "Slack's markup as plain text: mentions of users become CometChat's `<@uid:...>`, \
             channels #name, links their address (after their label, if they have one), and the \
-            escapes &amp; &lt; &gt; the characters they stand for.",
+            escapes `&amp;` `&lt;` `&gt;` the characters they stand for.",
     example: (
         "slack_text('hi <@U1> &amp; <!here>')",
         "hi <@uid:u1_22k> & @here",

@@ -106,6 +106,32 @@ async fn a_join_larger_than_memory() {
 }
 
 #[tokio::test]
+async fn a_join_holds_the_side_with_fewer_rows_and_keeps_the_order_of_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let few: Int64Array = (0..100).collect();
+    let few = rows(vec![("n", Arc::new(few) as ArrayRef)]);
+    let mut many = large(60_000);
+    many.orders = vec!["body"];
+    let plan = over(many)
+        .table("crm", "few", few)
+        .view(
+            "joined",
+            "SELECT l.n, l.body FROM legacy.rows l JOIN crm.few r ON l.n = r.n",
+        )
+        .from("joined")
+        .memory(2 * MIB, folder.path().to_owned())
+        .field("uid", "body")
+        .field("createdAt", "n")
+        .order_by("body")
+        .plan()
+        .await
+        .unwrap();
+    assert!(!plan.explain().contains("SortExec"), "{}", plan.explain());
+    let run = run(&plan).await;
+    assert_eq!((run.rows.num_rows(), run.error.is_none()), (100, true));
+}
+
+#[tokio::test]
 async fn a_group_larger_than_memory() {
     let folder = tempfile::tempdir().unwrap();
     let stage = over(large(120_000))

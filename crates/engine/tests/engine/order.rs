@@ -97,8 +97,7 @@ async fn a_view_of_one_table_keeps_its_order() {
         .from("outer_view")
         .field("muid", "b")
         .field("sentAt", "unix_seconds(at)");
-    let unnamed = stage;
-    assert_eq!(sorts(unnamed).await, 0);
+    assert_eq!(sorts(stage).await, 0);
     let stage = messages(in_order())
         .view("renamed", "SELECT a AS first, b FROM legacy.rows")
         .from("renamed")

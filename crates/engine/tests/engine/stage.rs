@@ -56,6 +56,14 @@ pub(crate) fn marked(columns: Vec<(ArrowField, ArrayRef)>) -> Rows {
 }
 
 impl Rows {
+    fn count(&self) -> u64 {
+        let rows = |given: &Given| match given {
+            Given::Rows(batch) => batch.num_rows() as u64,
+            _ => 0,
+        };
+        self.batches.iter().map(rows).sum()
+    }
+
     pub(crate) fn ordered(mut self, by: &[&'static str]) -> Self {
         self.orders = by.to_vec();
         self
@@ -129,7 +137,7 @@ impl Source for Memory {
                     column: (*column).to_owned(),
                 })
                 .collect(),
-            rows: None,
+            rows: Some(rows.count()),
             notes: vec![format!("{name} is in memory")],
         }))
     }
