@@ -1,1 +1,113 @@
-//! TODO
+//! What becomes of a run that is cut off, and of one that is in another's way?
+
+use std::time::Duration;
+
+use chatferry_simulator::Settings;
+use chatferry_tests::{Chat, Folder, Served, account, unlimited};
+
+/// A chat whose messages take a few seconds, into a service that takes its time.
+fn slow() -> (Chat, Folder, Served, String) {
+    let chat = Chat {
+        messages: 1_500,
+        ..Chat::default()
+    };
+    let folder = Folder::new();
+    let served = Served::new(Settings {
+        latency: Duration::from_millis(100),
+        ..unlimited()
+    });
+    let pipeline = chat.write(&folder, served.url());
+    (chat, folder, served, pipeline)
+}
+
+#[track_caller]
+fn everything_is_there_once(chat: &Chat, served: &Served) {
+    let stored = served.stored();
+    let mut muids = stored.muids();
+    muids.sort_unstable();
+    assert_eq!(muids, chat.muids());
+    assert_eq!(stored.users.len(), chat.users);
+    assert_eq!(stored.members.len(), chat.members());
+    assert_eq!(served.counts().order_violations, 0);
+}
+
+#[test]
+fn killed_again_and_again_it_loses_nothing_and_sends_nothing_twice() {
+    let (chat, folder, served, pipeline) = slow();
+    for messages in [1, 300, 700, 1_200] {
+        let mut running = folder.start(&["run", &pipeline]);
+        running.until("enough was sent", || served.counts().messages >= messages);
+        assert_eq!(running.kill().code, None, "a signal ended it");
+    }
+
+    let ended = folder
+        .run(&["run", &pipeline, "--format", "json"])
+        .expect(0);
+
+    everything_is_there_once(&chat, &served);
+    let rows = &account::of(&ended)["messages"];
+    assert!(rows["earlier"] >= 1_000, "{rows:?}");
+    let status = account::json(
+        &folder
+            .run(&["status", &pipeline, "--format", "json"])
+            .expect(0),
+    );
+    assert_eq!(status["runs"].as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn interrupted_it_gives_its_account_and_the_same_command_finishes() {
+    let (chat, folder, served, pipeline) = slow();
+    let mut running = folder.start(&["run", &pipeline, "--format", "json"]);
+    running.until("messages were sent", || served.counts().messages >= 100);
+    running.interrupt();
+
+    let ended = running.ended().expect(130);
+
+    let account = account::of(&ended);
+    assert_eq!(
+        account["messages"].get("imported"),
+        Some(&served.counts().messages)
+    );
+    assert!(account["messages"]["pending"] > 0, "{account:?}");
+    assert!(
+        ended.err.contains("run the same command to go on"),
+        "{}",
+        ended.err
+    );
+
+    let ended = folder
+        .run(&["run", &pipeline, "--format", "json"])
+        .expect(0);
+    everything_is_there_once(&chat, &served);
+    let again = account::of(&ended);
+    assert_eq!(
+        again["messages"]["earlier"],
+        account["messages"]["imported"]
+    );
+    assert_eq!(
+        again["messages"].get("present"),
+        None,
+        "what was answered was written down"
+    );
+}
+
+#[test]
+fn two_processes_do_not_write_one_ledger() {
+    let (chat, folder, served, pipeline) = slow();
+    let mut first = folder.start(&["run", &pipeline]);
+    first.until("it sends", || served.counts().requests > 0);
+
+    let second = folder.run(&["run", &pipeline]).expect(6);
+    assert!(
+        second
+            .err
+            .contains(&format!("process {} is writing it", first.id())),
+        "{}",
+        second.err
+    );
+    folder.run(&["status", &pipeline]).expect(0);
+
+    first.ended().expect(0);
+    everything_is_there_once(&chat, &served);
+}

@@ -1,7 +1,7 @@
-//! The program `chatferry`, under a name of its own.
+//! The program `chatferry`, under a name of its own among programs, and its right one inside.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    chatferry::run(std::env::args_os())
+    chatferry::run(std::iter::once("chatferry".into()).chain(std::env::args_os().skip(1)))
 }
