@@ -103,8 +103,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// When the pipeline file is wrong about the flow or a view that it reads, or when a table
-    /// cannot be described.
+    /// When the pipeline file is wrong about the flow or about any view, all at once, or when a
+    /// table that they read cannot be described.
     pub async fn plan(&self, flow: &Flow, fields: &'static [Field]) -> Result<FlowPlan, PlanError> {
         let rejects = Arc::new(Rejects::default());
         let session = self.session(Arc::clone(&rejects));

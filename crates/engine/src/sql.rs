@@ -37,12 +37,12 @@ pub(crate) fn expression(
         .map_err(wrong)?;
     if let Some(alias) = &parsed.alias {
         return Err(Mistake::error(
-            "sql::more-than-an-expression",
-            "something follows the expression",
-            find_last(sql, &alias.value),
+            "sql::named-expression",
+            "an expression has no name of its own",
+            find(sql, &alias.value),
         )
-        .label("this is not part of it")
-        .help("join the two by an operator, or quote a name that holds spaces: \"the name\""));
+        .label("a name")
+        .help("leave out the AS and what follows"));
     }
     put_variables(&mut parsed.expr, sql, variables, Queries::Refused)?;
     let expression = state
@@ -444,14 +444,6 @@ fn is_near(name: &str, known: &str) -> bool {
 pub(crate) fn find(sql: &Sql, name: &str) -> Option<Span> {
     words(&sql.text, name)
         .next()
-        .and_then(|start| within(sql, start, start + name.len()))
-        .or(sql.at.clone())
-}
-
-/// Where a name stands last in a piece of SQL, or all of it.
-fn find_last(sql: &Sql, name: &str) -> Option<Span> {
-    words(&sql.text, name)
-        .last()
         .and_then(|start| within(sql, start, start + name.len()))
         .or(sql.at.clone())
 }

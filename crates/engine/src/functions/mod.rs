@@ -178,7 +178,11 @@ fn one_text(types: &[DataType]) -> Result<Vec<DataType>, String> {
 /// Two arguments of text, or of whole numbers, which are written out.
 fn two_texts(types: &[DataType]) -> Result<Vec<DataType>, String> {
     match types {
-        [first, second] => Ok([one_text(&[first.clone()])?, one_text(&[second.clone()])?].concat()),
+        [first, second] => {
+            let first = one_text(std::slice::from_ref(first))?;
+            let second = one_text(std::slice::from_ref(second))?;
+            Ok([first, second].concat())
+        }
         _ => Err("takes two arguments".into()),
     }
 }

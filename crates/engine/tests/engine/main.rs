@@ -1,5 +1,10 @@
 //! The engine through its door: sources in memory, pipelines, and what comes out.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what fails here fails a test, and says where"
+)]
+
 mod failures;
 mod functions;
 mod json;

@@ -97,6 +97,7 @@ async fn syntax_is_underlined_near_the_place() {
         .field("isBanned", "bot AND")
         .field("metadata.two", "id,\n  body")
         .field("metadata.words", "hello world")
+        .field("metadata.named", "body AS text")
         .field("metadata.quote", "'open")
         .field("metadata.empty", "  ")
         .mistakes()
