@@ -1,1 +1,127 @@
-//! TODO
+//! What does a person see?
+//!
+//! Each page is kept as a snapshot and read in review. No line is wider than 100 columns.
+
+use chatferry_tests::{Chat, Folder, Served, page, pipeline, unlimited};
+use insta::assert_snapshot;
+
+/// Standard output of a command that succeeds, and standard error after it if it says anything.
+fn shown(arguments: &[&str]) -> String {
+    let folder = Folder::new();
+    let variables = [("COMETCHAT_APP_ID", "app"), ("COMETCHAT_API_KEY", "key")];
+    let ended = folder.run_with(&variables, arguments).expect(0);
+    let talk = if ended.err.is_empty() {
+        String::new()
+    } else {
+        format!("\n--- talk\n{}", ended.err)
+    };
+    page::of(&format!("{}{talk}", ended.out), &folder)
+}
+
+/// A page of one long line of JSON, laid out.
+fn laid_out(arguments: &[&str]) -> String {
+    let ended = Folder::new().run(arguments).expect(0);
+    let json = chatferry_tests::account::json(&ended);
+    serde_json::to_string_pretty(&json).expect("JSON can be written")
+}
+
+#[test]
+fn help() {
+    assert_snapshot!("help", shown(&["--help"]));
+    for command in [
+        "check",
+        "preview",
+        "rehearse",
+        "run",
+        "status",
+        "simulate",
+        "connectors",
+        "functions",
+        "rules",
+    ] {
+        assert_snapshot!(format!("help_{command}"), shown(&[command, "--help"]));
+    }
+}
+
+#[test]
+fn lists() {
+    assert_snapshot!("connectors", shown(&["connectors"]));
+    assert_snapshot!("functions", shown(&["functions"]));
+    assert_snapshot!("rules", shown(&["rules"]));
+}
+
+#[test]
+fn check() {
+    for name in ["quickstart", "slack-export"] {
+        let pipeline = pipeline(name);
+        assert_snapshot!(format!("check_{name}"), shown(&["check", &pipeline]));
+        assert_snapshot!(
+            format!("check_{name}_json"),
+            laid_out(&["check", &pipeline, "--format", "json"])
+        );
+    }
+}
+
+#[test]
+fn check_without_the_variables_of_the_destination() {
+    let folder = Folder::new();
+    let ended = folder.run(&["check", &pipeline("quickstart")]).expect(0);
+    assert_snapshot!(page::of(&ended.err, &folder));
+}
+
+#[test]
+fn preview() {
+    let pipeline = pipeline("slack-export");
+    assert_snapshot!(shown(&[
+        "preview", &pipeline, "--flow", "members", "-n", "2"
+    ]));
+}
+
+#[test]
+fn rehearse() {
+    for name in ["quickstart", "slack-export"] {
+        assert_snapshot!(
+            format!("rehearse_{name}"),
+            shown(&["rehearse", &pipeline(name)])
+        );
+    }
+}
+
+#[test]
+fn run_and_status_with_rows_that_cannot_be_delivered() {
+    let (chat, folder, served) = (Chat::default(), Folder::new(), Served::new(unlimited()));
+    let pipeline = chat.write(&folder, served.url());
+    let messages = folder.path().join("data/messages.jsonl");
+    let text = std::fs::read_to_string(&messages).expect("the messages");
+    let more = concat!(
+        r#"{"id":"m-1","group":"g0","user":"nobody","at":1700009999,"body":"from nobody"}"#,
+        "\n",
+        r#"{"id":"m-2","group":"g0","user":"u0","at":1700009999,"body":"   "}"#,
+        "\n",
+        r#"{"id":"m-3","group":"g0","user":"u0","at":"#,
+        "\n",
+        r#"{"id":"m-000001","group":"g0","user":"u0","at":1700009999,"body":"a doubled id"}"#,
+        "\n",
+    );
+    std::fs::write(&messages, text + more).expect("it can be written");
+
+    let ended = folder.run(&["run", &pipeline]).expect(7);
+    assert_snapshot!("run", page::of(&ended.out, &folder));
+    let ended = folder.run(&["status", &pipeline]).expect(0);
+    assert_snapshot!("status", page::of(&ended.out, &folder));
+    let ended = folder.run(&["run", &pipeline]).expect(7);
+    assert_snapshot!("run_again", page::of(&ended.out, &folder));
+}
+
+#[test]
+fn a_mistake_in_a_pipeline_is_underlined() {
+    let folder = Folder::new();
+    let good = Chat::default().write(&folder, "http://127.0.0.1:9/v3");
+    let text = std::fs::read_to_string(&good).expect("a pipeline");
+    let text = text
+        .replace("name = \"name\"", "nmae = \"nam\"")
+        .replace("connector = \"json\"", "connector = \"jsno\"");
+    folder.write("pipeline.toml", text);
+    let ended = folder.run(&["check", &good]).expect(3);
+    assert_snapshot!(page::of(&ended.err, &folder));
+}
