@@ -27,7 +27,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use sqlx::SqliteConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
 pub use error::LedgerError;
@@ -61,12 +61,16 @@ impl Ledger {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal);
         let mut ledger = Self::connect(path, options, Some(lock)).await?;
         schema::prepare(&mut ledger.connection)
             .await
             .map_err(|error| ledger.error("prepare", error))?;
+        // Only now: the mode is kept in the file, and until here it might be another program's.
+        sqlx::query("PRAGMA journal_mode = WAL")
+            .execute(&mut ledger.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("open", path, &error))?;
         Ok(ledger)
     }
 

@@ -16,7 +16,7 @@ impl Lock {
     pub(crate) fn take(ledger: &Path) -> Result<Self, LedgerError> {
         let path = beside(ledger);
         let failed = |error: std::io::Error| {
-            LedgerError::new("open", ledger, error.to_string())
+            LedgerError::new("open", ledger, reason(&error))
                 .help("does its folder exist, and may it be written? --ledger names another file")
         };
         let mut file = OpenOptions::new()
@@ -52,6 +52,13 @@ impl Lock {
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Self(file))
     }
+}
+
+/// What the system says, as a part of a sentence and without the number that it adds.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next().unwrap_or(&text);
+    words.to_lowercase()
 }
 
 fn beside(ledger: &Path) -> PathBuf {
