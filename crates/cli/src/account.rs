@@ -8,6 +8,8 @@ use chatferry_core::{Account, FlowAccount, OutcomeKind};
 use chatferry_runtime::{Ended, Finished, Requests};
 use serde_json::{Value, json};
 
+use crate::terminal::indented;
+
 /// A number with separators: 12,500.
 #[must_use]
 pub fn count(number: u64) -> String {
@@ -107,7 +109,7 @@ fn reasons(account: &Account, text: &mut String, bold: impl Fn(&str) -> String) 
             for ((_, reason), rows) in flow.outcomes.iter().filter(|((of, _), _)| *of == kind) {
                 let _ = writeln!(text, "  {:>9}  {}: {reason}", count(*rows), flow.flow);
                 if let Some(advice) = advice(kind, reason) {
-                    let _ = writeln!(text, "             {advice}");
+                    text.push_str(&indented(advice, 13));
                 }
             }
         }

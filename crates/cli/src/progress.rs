@@ -47,12 +47,20 @@ impl Watch {
         }
     }
 
+    /// A way to say something while lines are redrawn.
+    #[must_use]
+    pub fn voice(&self) -> Voice {
+        Voice { live: self.live.as_ref().map(|(all, _)| all.clone()), terminal: self.terminal }
+    }
+
     /// Takes the live lines away, so that the account can follow.
     pub fn finish(&mut self) {
-        if let Some((_, bars)) = &self.live {
+        if let Some((all, bars)) = &self.live {
             for bar in bars {
                 bar.finish_and_clear();
             }
+            // A terminal that cannot be written to is about to be noticed by whoever writes next.
+            let _ = all.clear();
         }
     }
 
@@ -86,6 +94,23 @@ impl Watch {
         }
         if let (Some(bar), Some(trouble)) = (bars.last(), &self.latest_trouble) {
             bar.set_message(format!("{}  (latest trouble: {trouble})", lines.last().map_or("", |(text, ..)| text)));
+        }
+    }
+}
+
+/// Says something above the lines that are redrawn.
+#[derive(Debug)]
+pub struct Voice {
+    live: Option<MultiProgress>,
+    terminal: Terminal,
+}
+
+impl Voice {
+    /// Says it, unless it should be quiet.
+    pub fn say(&self, text: &str) {
+        match &self.live {
+            Some(live) => drop(live.println(text)),
+            None => self.terminal.say(text),
         }
     }
 }

@@ -123,3 +123,28 @@ impl Terminal {
         self.complain(&text);
     }
 }
+
+/// A text in lines of at most so many columns.
+#[must_use]
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is a line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+/// Words in lines that fit on a page, all of them so many columns from its edge.
+#[must_use]
+pub fn indented(text: &str, columns: usize) -> String {
+    let lines = wrapped(text, WIDEST - columns).into_iter();
+    lines.map(|line| format!("{:columns$}{line}\n", "")).collect()
+}

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::account::counted;
 use crate::args::{PipelineArgs, Shared};
 use crate::pipeline::{self, Planned};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, indented};
 use crate::trouble::{Exit, Trouble};
 
 /// Runs the command.
@@ -23,7 +23,8 @@ pub async fn run(args: &PipelineArgs, shared: &Shared, terminal: &Terminal) -> R
         terminal.result(&format!("{}\n", as_json(&planned, &notes)));
     } else {
         terminal.result(&as_text(&planned, &notes, shared.verbose > 0, terminal));
-        terminal.say(&format!("\n{} is in order; `chatferry rehearse` shows what a run would do", opened.path.display()));
+        terminal.say(&format!("\n{} is in order", opened.path.display()));
+        terminal.say("`chatferry rehearse` shows what a run would do");
     }
     Ok(Exit::Done)
 }
@@ -51,7 +52,8 @@ fn as_text(planned: &Planned, notes: &[(String, String)], explain: bool, termina
         text.push('\n');
     }
     for (table, note) in notes {
-        let _ = writeln!(text, "note on {table}: {note}");
+        let note = indented(&format!("note on {table}: {note}"), 2);
+        let _ = writeln!(text, "{}", note.trim());
     }
     if text.ends_with("\n\n") {
         text.pop();

@@ -7,7 +7,7 @@ use chatferry_engine::functions;
 use serde_json::json;
 
 use crate::connectors;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, wrapped};
 use crate::trouble::{Exit, Trouble};
 
 /// Lists the connectors.
@@ -77,21 +77,4 @@ pub fn rules(terminal: &Terminal) -> Result<Exit, Trouble> {
     }
     terminal.result(&text);
     Ok(Exit::Done)
-}
-
-/// A text in lines of at most so many columns.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }

@@ -11,7 +11,7 @@ use chrono::Utc;
 use crate::account;
 use crate::args::{RunArgs, Shared};
 use crate::pipeline::{self, Planned};
-use crate::progress::Watch;
+use crate::progress::{Voice, Watch};
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -57,7 +57,7 @@ pub(crate) async fn go(
     let totals = planned.in_order().into_iter().map(|(flow, _)| planned.rows(flow)).collect();
     let mut watch = Watch::new(terminal, totals);
     let (stop, stopped) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop.clone(), *terminal));
+    let listener = tokio::spawn(listen(stop.clone(), watch.voice()));
     let finished = run.go(stopped, &mut watch).await;
     listener.abort();
     watch.finish();
@@ -65,9 +65,9 @@ pub(crate) async fn go(
 }
 
 /// Asks the run to stop at the first Ctrl-C or SIGTERM, and ends the program at the second.
-async fn listen(stop: Stop, terminal: Terminal) {
+async fn listen(stop: Stop, voice: Voice) {
     signal().await;
-    terminal.say("stopping: answers under way are awaited; once more to leave at once");
+    voice.say("stopping: answers under way are awaited; once more to leave at once");
     stop.now();
     signal().await;
     std::process::exit(i32::from(Exit::Stopped.code()));

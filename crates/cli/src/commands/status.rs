@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::account::{advice, count, counted};
 use crate::args::{PipelineArgs, Shared};
 use crate::pipeline;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, indented};
 use crate::trouble::{Exit, Trouble};
 
 /// Runs the command.
@@ -47,10 +47,10 @@ fn as_text(summary: &Summary, terminal: &Terminal) -> String {
         let _ = writeln!(text, "\n{}", terminal.bold("not delivered"));
         for reason in &summary.undelivered {
             let _ = writeln!(text, "  {:>11}  {}: {}: {}", count(reason.rows), reason.flow, reason.outcome, reason.reason);
-            let _ = writeln!(text, "               such as {}", reason.example);
+            text.push_str(&indented(&format!("such as {}", reason.example), 15));
             let kind = OutcomeKind::from_name(&reason.outcome);
             if let Some(advice) = kind.and_then(|kind| advice(kind, &reason.reason)) {
-                let _ = writeln!(text, "               {advice}");
+                text.push_str(&indented(advice, 15));
             }
         }
     }
