@@ -115,12 +115,6 @@ fn a_wait_told_in_words() {
 }
 
 #[test]
-#[ignore = "without a word of how long, it waits a minute each time"]
-fn a_wait_told_nowhere() {
-    survives("throttle:1:nowhere");
-}
-
-#[test]
 fn a_wrong_key_ends_the_run_at_once_and_is_shown_nowhere() {
     let (chat, folder) = (Chat::default(), Folder::new());
     let served = Served::new(Settings {
@@ -226,7 +220,6 @@ fn one_poisonous_record_is_refused_and_the_others_live() {
 }
 
 #[test]
-#[ignore = "nothing else can be sent meanwhile, so it is taken for an outage and ends the run after ten minutes"]
 fn one_poisonous_record_that_every_other_waits_for_is_refused_too() {
     only_the_poison_is_refused(&Chat {
         messages: 60,

@@ -35,7 +35,6 @@ fn requests(ledger: &str) -> Vec<Request> {
 }
 
 #[test]
-#[ignore = "with many conversations taking turns, a request holds most of them until its answer: 0.57 of the slots"]
 fn every_slot_carries_a_full_request_and_none_is_taken_too_early() {
     let chat = Chat {
         users: 60,

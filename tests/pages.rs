@@ -51,7 +51,6 @@ fn lists() {
 }
 
 #[test]
-#[ignore = "one line of the Slack export's page is wider than a page"]
 fn check() {
     for name in ["quickstart", "slack-export"] {
         let pipeline = pipeline(name);

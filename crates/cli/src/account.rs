@@ -27,14 +27,23 @@ pub fn count(number: u64) -> String {
 /// A number of things: "1 row", "2 rows".
 #[must_use]
 pub fn counted(number: u64, one: &str) -> String {
-    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {one}{}",
+        count(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// A duration in its two largest units: 5 h 33 min.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
-    match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60) {
+    match (
+        seconds / 86_400,
+        seconds / 3_600 % 24,
+        seconds / 60 % 60,
+        seconds % 60,
+    ) {
         (0, 0, 0, 0..10) => format!("{:.1} s", duration.as_secs_f64()),
         (0, 0, 0, s) => format!("{s} s"),
         (0, 0, m, s) => format!("{m} min {s} s"),
@@ -77,8 +86,17 @@ pub fn table(account: &Account, bold: impl Fn(&str) -> String) -> String {
         .filter(|(place, (_, of))| *place < 2 || of(&total) > 0)
         .map(|(_, column)| column)
         .collect();
-    let name_width = account.flows.iter().map(|flow| flow.flow.chars().count()).max().unwrap_or(0).max(5);
-    let widths: Vec<usize> = told.iter().map(|(heading, of)| heading.len().max(count(of(&total)).len())).collect();
+    let name_width = account
+        .flows
+        .iter()
+        .map(|flow| flow.flow.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(5);
+    let widths: Vec<usize> = told
+        .iter()
+        .map(|(heading, of)| heading.len().max(count(of(&total)).len()))
+        .collect();
     let mut text = String::new();
     let mut heading = " ".repeat(name_width);
     for ((name, _), width) in told.iter().zip(&widths) {
@@ -91,7 +109,11 @@ pub fn table(account: &Account, bold: impl Fn(&str) -> String) -> String {
         for ((_, of), width) in told.iter().zip(&widths) {
             let _ = write!(line, "  {:>width$}", count(of(flow)));
         }
-        text.push_str(&if flow.flow == "total" { bold(&line) } else { line });
+        text.push_str(&if flow.flow == "total" {
+            bold(&line)
+        } else {
+            line
+        });
         text.push('\n');
     }
     reasons(account, &mut text, bold);
@@ -100,7 +122,12 @@ pub fn table(account: &Account, bold: impl Fn(&str) -> String) -> String {
 
 /// Every reason for which rows are not at the destination, with its count and what to do.
 fn reasons(account: &Account, text: &mut String, bold: impl Fn(&str) -> String) {
-    for kind in [OutcomeKind::Skipped, OutcomeKind::Rejected, OutcomeKind::Refused, OutcomeKind::Blocked] {
+    for kind in [
+        OutcomeKind::Skipped,
+        OutcomeKind::Rejected,
+        OutcomeKind::Refused,
+        OutcomeKind::Blocked,
+    ] {
         if account.count(kind) == 0 {
             continue;
         }
@@ -117,7 +144,11 @@ fn reasons(account: &Account, text: &mut String, bold: impl Fn(&str) -> String) 
     let adjusted: Vec<_> = account
         .flows
         .iter()
-        .flat_map(|flow| flow.adjusted.iter().map(move |(rule, rows)| (flow, rule, rows)))
+        .flat_map(|flow| {
+            flow.adjusted
+                .iter()
+                .map(move |(rule, rows)| (flow, rule, rows))
+        })
         .collect();
     if !adjusted.is_empty() {
         let _ = writeln!(text, "\n{}", bold("mended on the way"));
@@ -131,21 +162,27 @@ fn reasons(account: &Account, text: &mut String, bold: impl Fn(&str) -> String) 
 #[must_use]
 pub fn advice(kind: OutcomeKind, reason: &str) -> Option<&'static str> {
     match (kind, reason) {
-        (OutcomeKind::Rejected, "malformed" | "truncated" | "duplicate-key" | "record-too-long" | "type-mismatch") => {
-            Some("`chatferry status` names the place; correct the file, or accept the loss")
-        }
+        (
+            OutcomeKind::Rejected,
+            "malformed" | "truncated" | "duplicate-key" | "record-too-long" | "type-mismatch",
+        ) => Some("`chatferry status` names the place; correct the file, or accept the loss"),
         (OutcomeKind::Rejected, "expression-failed") => {
             Some("`chatferry status` names the field; make the expression accept such values")
         }
-        (OutcomeKind::Rejected, "duplicate-id") => Some("two rows have one id; leave one out in a view"),
-        (OutcomeKind::Rejected, "unknown-reference") => {
-            Some("import what it refers to in a flow, or set references = \"trust\" if it is in the app")
+        (OutcomeKind::Rejected, "duplicate-id") => {
+            Some("two rows have one id; leave one out in a view")
         }
-        (OutcomeKind::Rejected | OutcomeKind::Skipped, rule) => {
-            rules::ALL.iter().find(|known| known.name == rule).map(|known| known.remedy)
-        }
+        (OutcomeKind::Rejected, "unknown-reference") => Some(
+            "import what it refers to in a flow, or set references = \"trust\" if it is in the app",
+        ),
+        (OutcomeKind::Rejected | OutcomeKind::Skipped, rule) => rules::ALL
+            .iter()
+            .find(|known| known.name == rule)
+            .map(|known| known.remedy),
         (OutcomeKind::Refused, code) => Some(codes::remedy(code)),
-        (OutcomeKind::Blocked, _) => Some("what it refers to was rejected or refused; settle that first"),
+        (OutcomeKind::Blocked, _) => {
+            Some("what it refers to was rejected or refused; settle that first")
+        }
         _ => None,
     }
 }
@@ -167,7 +204,11 @@ pub fn requests(requests: &Requests, took: Duration) -> String {
         let _ = write!(text, "; {} throttled", count(requests.throttled));
     }
     if requests.failed > 0 {
-        let _ = write!(text, "; {} failed and were resolved or given up", count(requests.failed));
+        let _ = write!(
+            text,
+            "; {} failed and were resolved or given up",
+            count(requests.failed)
+        );
     }
     text
 }

@@ -91,13 +91,17 @@ pub enum Command {
     #[command(after_help = "Example: chatferry rehearse pipelines/quickstart")]
     Rehearse(RehearseArgs),
     /// Imports. Run the same command again to go on
-    #[command(after_help = "Example: chatferry run pipelines/quickstart --set cometchat.base_url=http://127.0.0.1:8080/v3")]
+    #[command(
+        after_help = "Example: chatferry run pipelines/quickstart --set cometchat.base_url=http://127.0.0.1:8080/v3"
+    )]
     Run(RunArgs),
     /// Shows the ledger in a page
     #[command(after_help = "Example: chatferry status pipelines/quickstart")]
     Status(PipelineArgs),
     /// Serves a stand-in for CometChat's import API
-    #[command(after_help = "Example: chatferry simulate --listen 127.0.0.1:8080 --requests-per-minute 600 --latency 200")]
+    #[command(
+        after_help = "Example: chatferry simulate --listen 127.0.0.1:8080 --requests-per-minute 600 --latency 200"
+    )]
     Simulate(SimulateArgs),
     /// Lists the connectors
     Connectors,
@@ -167,7 +171,12 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "DAYS", default_value = "183")]
     pub retention: String,
     /// The only key that is taken [default: any]
-    #[arg(long, value_name = "KEY", env = "CHATFERRY_SIMULATOR_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        env = "CHATFERRY_SIMULATOR_KEY",
+        hide_env_values = true
+    )]
     pub api_key: Option<String>,
     /// Answers a case that the API's documentation leaves open; see docs/simulator.md
     #[arg(long = "switch", value_name = "NAME=VALUE")]

@@ -28,7 +28,11 @@ impl Transport for InProcess {
         match self.0.answer(request).await {
             Ok(response) => {
                 let (parts, body) = response.into_parts();
-                Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
+                Ok(Reply {
+                    status: parts.status.as_u16(),
+                    headers: parts.headers,
+                    body,
+                })
             }
             Err(dropped) => Err(TransportError::Lost(dropped.to_string())),
         }

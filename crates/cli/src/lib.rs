@@ -36,7 +36,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let terminal = Terminal::new(&args.shared);
     start_logging(args.shared.verbose, &terminal);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(args, &terminal)),
         Err(error) => Err(Trouble::new(Exit::Fault, format!("cannot start: {error}"))),

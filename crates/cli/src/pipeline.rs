@@ -45,26 +45,61 @@ pub struct Planned {
 /// # Errors
 ///
 /// When there is no such file, or it has mistakes; these were shown then.
-pub fn open(path: &Path, shared: &Shared, terminal: &Terminal, without_secrets: bool) -> Result<Opened, Trouble> {
-    let path = if path.is_dir() { path.join("pipeline.toml") } else { path.to_owned() };
+pub fn open(
+    path: &Path,
+    shared: &Shared,
+    terminal: &Terminal,
+    without_secrets: bool,
+) -> Result<Opened, Trouble> {
+    let path = if path.is_dir() {
+        path.join("pipeline.toml")
+    } else {
+        path.to_owned()
+    };
     let text = std::fs::read(&path).map_err(|error| {
-        Trouble::new(Exit::Pipeline, format!("cannot read the pipeline file {}: {}", path.display(), reason(&error)))
-            .help("name a pipeline file, or a folder that has a pipeline.toml")
+        Trouble::new(
+            Exit::Pipeline,
+            format!(
+                "cannot read the pipeline file {}: {}",
+                path.display(),
+                reason(&error)
+            ),
+        )
+        .help("name a pipeline file, or a folder that has a pipeline.toml")
     })?;
     let text = String::from_utf8(text).map_err(|error| {
         let byte = error.utf8_error().valid_up_to();
-        Trouble::new(Exit::Pipeline, format!("{} is not text: byte {byte} is not UTF-8", path.display()))
-            .help("save the file as UTF-8")
+        Trouble::new(
+            Exit::Pipeline,
+            format!("{} is not text: byte {byte} is not UTF-8", path.display()),
+        )
+        .help("save the file as UTF-8")
     })?;
-    let overrides = shared.set.iter().map(|set| Override::parse(set)).collect::<Result<Vec<_>, _>>();
+    let overrides = shared
+        .set
+        .iter()
+        .map(|set| Override::parse(set))
+        .collect::<Result<Vec<_>, _>>();
     let overrides = overrides.map_err(|reason| Trouble::new(Exit::Usage, reason))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let environment = |name: &str| std::env::var(name).ok();
-    let reading = Reading { environment: &environment, folder, overrides: &overrides, without_secrets };
+    let reading = Reading {
+        environment: &environment,
+        folder,
+        overrides: &overrides,
+        without_secrets,
+    };
     let read = chatferry_config::read(&text, &connectors::all(), &reading);
     show(&path, &text, &read.mistakes, terminal);
     match read.pipeline {
-        Some(pipeline) => Ok(Opened { path, text, pipeline }),
+        Some(pipeline) => Ok(Opened {
+            path,
+            text,
+            pipeline,
+        }),
         None => Err(Trouble::shown(Exit::Pipeline)),
     }
 }
@@ -76,7 +111,8 @@ impl Opened {
     ///
     /// When a source cannot be opened or described, or the file has mistakes; these were shown then.
     pub async fn plan(&self, terminal: &Terminal) -> Result<Planned, Trouble> {
-        let mut sources: Vec<(String, Arc<dyn Source>)> = Vec::with_capacity(self.pipeline.sources.len());
+        let mut sources: Vec<(String, Arc<dyn Source>)> =
+            Vec::with_capacity(self.pipeline.sources.len());
         for source in &self.pipeline.sources {
             sources.push((source.name.clone(), source.settings.open()?));
         }
@@ -96,7 +132,12 @@ impl Opened {
                 Ok(plan) => flows.push((flow.clone(), Arc::new(plan))),
                 // A view's mistake comes to light in every flow; once is enough.
                 Err(PlanError::Mistakes(found)) => {
-                    mistakes.extend(found.into_iter().filter(|new| !mistakes.contains(new)).collect::<Vec<_>>());
+                    mistakes.extend(
+                        found
+                            .into_iter()
+                            .filter(|new| !mistakes.contains(new))
+                            .collect::<Vec<_>>(),
+                    );
                 }
                 Err(PlanError::Source(error)) => return Err(error.into()),
             }
@@ -111,13 +152,20 @@ impl Opened {
                 rows.insert(flow.name.clone(), known);
             }
         }
-        Ok(Planned { engine, flows, rows })
+        Ok(Planned {
+            engine,
+            flows,
+            rows,
+        })
     }
 
     /// Where the ledger is: as told, or beside the file.
     #[must_use]
     pub fn ledger(&self, shared: &Shared) -> PathBuf {
-        shared.ledger.clone().unwrap_or_else(|| self.path.with_extension("ledger"))
+        shared
+            .ledger
+            .clone()
+            .unwrap_or_else(|| self.path.with_extension("ledger"))
     }
 }
 
@@ -146,14 +194,20 @@ impl Planned {
     /// The flows in the order of delivery.
     #[must_use]
     pub fn in_order(&self) -> Vec<&(Flow, Arc<FlowPlan>)> {
-        let of = |entity: Entity| self.flows.iter().filter(move |(flow, _)| flow.entity == entity);
+        let of = |entity: Entity| {
+            self.flows
+                .iter()
+                .filter(move |(flow, _)| flow.entity == entity)
+        };
         Entity::ALL.into_iter().flat_map(of).collect()
     }
 }
 
 /// Shows mistakes, if there are any: errors always, warnings unless it should be quiet.
 fn show(path: &Path, text: &str, mistakes: &[Mistake], terminal: &Terminal) {
-    let grave = mistakes.iter().any(|mistake| mistake.severity == Severity::Error);
+    let grave = mistakes
+        .iter()
+        .any(|mistake| mistake.severity == Severity::Error);
     if mistakes.is_empty() || (terminal.quiet() && !grave) {
         return;
     }
@@ -171,5 +225,8 @@ fn show(path: &Path, text: &str, mistakes: &[Mistake], terminal: &Terminal) {
 /// What the system says, without the number that it adds.
 fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+    text.split(" (os error")
+        .next()
+        .unwrap_or(&text)
+        .to_lowercase()
 }

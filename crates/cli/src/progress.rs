@@ -50,7 +50,10 @@ impl Watch {
     /// A way to say something while lines are redrawn.
     #[must_use]
     pub fn voice(&self) -> Voice {
-        Voice { live: self.live.as_ref().map(|(all, _)| all.clone()), terminal: self.terminal }
+        Voice {
+            live: self.live.as_ref().map(|(all, _)| all.clone()),
+            terminal: self.terminal,
+        }
     }
 
     /// Takes the live lines away, so that the account can follow.
@@ -75,7 +78,11 @@ impl Watch {
             .map(|(place, flow)| {
                 let total = self.totals.get(place).copied().flatten();
                 let current = flow.entity == progress.entity;
-                (line(flow, total, current.then(|| since.elapsed()), progress), total, flow.accounted())
+                (
+                    line(flow, total, current.then(|| since.elapsed()), progress),
+                    total,
+                    flow.accounted(),
+                )
             })
             .collect();
         let Some((all, bars)) = &mut self.live else {
@@ -86,14 +93,19 @@ impl Watch {
         };
         while bars.len() < lines.len() {
             let bar = all.add(ProgressBar::no_length());
-            bar.set_style(ProgressStyle::with_template("{wide_msg}").expect("the template is sound"));
+            bar.set_style(
+                ProgressStyle::with_template("{wide_msg}").expect("the template is sound"),
+            );
             bars.push(bar);
         }
         for (bar, (text, ..)) in bars.iter().zip(&lines) {
             bar.set_message(text.clone());
         }
         if let (Some(bar), Some(trouble)) = (bars.last(), &self.latest_trouble) {
-            bar.set_message(format!("{}  (latest trouble: {trouble})", lines.last().map_or("", |(text, ..)| text)));
+            bar.set_message(format!(
+                "{}  (latest trouble: {trouble})",
+                lines.last().map_or("", |(text, ..)| text)
+            ));
         }
     }
 }
@@ -116,10 +128,20 @@ impl Voice {
 }
 
 /// A flow's progress in a line.
-fn line(flow: &FlowAccount, total: Option<u64>, since: Option<Duration>, progress: &Progress<'_>) -> String {
+fn line(
+    flow: &FlowAccount,
+    total: Option<u64>,
+    since: Option<Duration>,
+    progress: &Progress<'_>,
+) -> String {
     let settled = flow.accounted();
     let mut text = match total {
-        Some(total) if total > 0 => format!("{:<10} {} of {}", flow.flow, count(settled), count(total.max(settled))),
+        Some(total) if total > 0 => format!(
+            "{:<10} {} of {}",
+            flow.flow,
+            count(settled),
+            count(total.max(settled))
+        ),
         _ => format!("{:<10} {}", flow.flow, count(settled)),
     };
     for (name, rows) in [
@@ -136,15 +158,24 @@ fn line(flow: &FlowAccount, total: Option<u64>, since: Option<Duration>, progres
         }
     }
     let Some(since) = since else { return text };
-    #[expect(clippy::cast_precision_loss, reason = "a rate is shown in whole numbers")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate is shown in whole numbers"
+    )]
     let rate = settled as f64 / since.as_secs_f64().max(0.001);
     if let Some(held) = progress.held_for {
         text.push_str(&format!("  held by the destination for {}", duration(held)));
     } else if settled > 0 && since > Duration::from_secs(1) {
         text.push_str(&format!("  {rate:.0}/s"));
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-        if let Some(left) = total.and_then(|total| total.checked_sub(settled)).filter(|left| *left > 0) {
-            text.push_str(&format!("  {} left", duration(Duration::from_secs_f64(left as f64 / rate))));
+        if let Some(left) = total
+            .and_then(|total| total.checked_sub(settled))
+            .filter(|left| *left > 0)
+        {
+            text.push_str(&format!(
+                "  {} left",
+                duration(Duration::from_secs_f64(left as f64 / rate))
+            ));
         }
     }
     text
@@ -152,7 +183,9 @@ fn line(flow: &FlowAccount, total: Option<u64>, since: Option<Duration>, progres
 
 impl Observer for Watch {
     fn progress(&mut self, progress: &Progress<'_>) {
-        let changed = self.entity.is_none_or(|(entity, _)| entity != progress.entity);
+        let changed = self
+            .entity
+            .is_none_or(|(entity, _)| entity != progress.entity);
         if changed {
             self.entity = Some((progress.entity, Instant::now()));
         }
@@ -171,7 +204,8 @@ impl Observer for Watch {
         if self.latest_trouble.as_deref() != Some(what) {
             self.latest_trouble = Some(what.to_owned());
             if self.live.is_none() {
-                self.terminal.say(&format!("trouble: {what}; dealing with it"));
+                self.terminal
+                    .say(&format!("trouble: {what}; dealing with it"));
             }
         }
     }

@@ -77,8 +77,11 @@ impl Terminal {
     /// Whether lines may be drawn with Unicode.
     #[must_use]
     pub fn unicode(&self) -> bool {
-        let language = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(std::env::var_os);
-        !matches!(language, Some(language) if language == "C" || language == "POSIX") || cfg!(windows)
+        let language = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(std::env::var_os);
+        !matches!(language, Some(language) if language == "C" || language == "POSIX")
+            || cfg!(windows)
     }
 
     /// Writes a result.
@@ -92,7 +95,11 @@ impl Terminal {
     /// Writes a result in the title style, where it may be coloured.
     #[must_use]
     pub fn bold(&self, text: &str) -> String {
-        if self.may_color(self.results_on_terminal) { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.may_color(self.results_on_terminal) {
+            format!("\u{1b}[1m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Says something, unless it should be quiet.
@@ -114,14 +121,23 @@ impl Terminal {
         if trouble.message.is_empty() {
             return;
         }
-        let (red, cyan, plain) =
-            if self.color_of_talk() { ("\u{1b}[1;31m", "\u{1b}[36m", "\u{1b}[0m") } else { ("", "", "") };
-        let mut text = format!("{red}error:{plain} {}", trouble.message);
+        let (red, cyan, plain) = if self.color_of_talk() {
+            ("\u{1b}[1;31m", "\u{1b}[36m", "\u{1b}[0m")
+        } else {
+            ("", "", "")
+        };
+        let mut text = paragraph(&format!("{red}error:{plain}"), &trouble.message);
         if let Some(help) = &trouble.help {
-            text.push_str(&format!("\n {cyan}help:{plain} {help}"));
+            text.push('\n');
+            text.push_str(&paragraph(&format!(" {cyan}help:{plain}"), help));
         }
         self.complain(&text);
     }
+}
+
+/// A title and what follows it, in lines that fit on a page and stand below each other.
+fn paragraph(title: &str, text: &str) -> String {
+    format!("{title} {}", wrapped(text, WIDEST - 7).join("\n       "))
 }
 
 /// A text in lines of at most so many columns.
@@ -146,5 +162,7 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
 #[must_use]
 pub fn indented(text: &str, columns: usize) -> String {
     let lines = wrapped(text, WIDEST - columns).into_iter();
-    lines.map(|line| format!("{:columns$}{line}\n", "")).collect()
+    lines
+        .map(|line| format!("{:columns$}{line}\n", ""))
+        .collect()
 }

@@ -47,7 +47,11 @@ impl Exit {
     }
 
     pub(crate) fn from_clap(error: &clap::Error) -> Self {
-        if error.use_stderr() { Self::Usage } else { Self::Done }
+        if error.use_stderr() {
+            Self::Usage
+        } else {
+            Self::Done
+        }
     }
 }
 
@@ -72,7 +76,11 @@ impl Trouble {
     /// Trouble of that kind.
     #[must_use]
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), help: None }
+        Self {
+            exit,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same with advice.
@@ -97,13 +105,25 @@ impl fmt::Display for Trouble {
 
 impl From<SourceError> for Trouble {
     fn from(error: SourceError) -> Self {
-        let exit = if error.kind == SourceErrorKind::Pipeline { Exit::Pipeline } else { Exit::Source };
-        Self { exit, message: error.to_string(), help: error.help }
+        let exit = if error.kind == SourceErrorKind::Pipeline {
+            Exit::Pipeline
+        } else {
+            Exit::Source
+        };
+        Self {
+            exit,
+            message: error.to_string(),
+            help: error.help,
+        }
     }
 }
 
 impl From<LedgerError> for Trouble {
     fn from(error: LedgerError) -> Self {
-        Self { exit: Exit::Ledger, message: error.to_string(), help: error.help }
+        Self {
+            exit: Exit::Ledger,
+            message: error.to_string(),
+            help: error.help,
+        }
     }
 }

@@ -416,6 +416,7 @@ fn unknown_column(field: &Column, known: &[Column], at: Option<Span>) -> Mistake
     let all = names.join(", ");
     let help = match nearest(&field.name, &names) {
         Some(name) => format!("did you mean `{name}`?"),
+        None if names.is_empty() => "what it reads has no columns; is its file empty?".into(),
         None if all.len() <= 300 => format!("the columns are {all}"),
         None => format!(
             "there are {} columns; `chatferry check` lists them",

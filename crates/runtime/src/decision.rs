@@ -20,6 +20,8 @@ pub struct Situation {
     pub answered_since: bool,
     /// Whether any request has ever been answered with verdicts in this run.
     pub ever_answered: bool,
+    /// Whether there is a record that is known to be delivered, to ask for a sign of life with.
+    pub can_probe: bool,
     /// How many requests in a row have failed, this one included.
     pub failures_in_a_row: u32,
     /// How long no request has been answered with verdicts.
@@ -31,6 +33,12 @@ pub struct Situation {
 pub enum Step {
     /// Send the same records again, after a wait.
     Again {
+        /// How long to wait at least.
+        after: Duration,
+    },
+    /// Ask for a sign of life: send a record that is known to be delivered, which is answered with
+    /// "already exists" if anything is. Then the same records again, after a wait.
+    Probe {
         /// How long to wait at least.
         after: Duration,
     },
@@ -87,6 +95,9 @@ const SILENCE: Duration = Duration::from_secs(600);
 const FIRST_TRIES: u32 = 4;
 /// How often records are sent as they are before a request is halved or a record is blamed.
 const TRIES: u32 = 2;
+/// How often a record is sent that is answered without a verdict. Nothing fails then, so there is no
+/// hurry to refuse it.
+const TRIES_FOR_A_VERDICT: u32 = 5;
 /// How long a hold lasts when the destination does not say.
 const HOLD: Duration = Duration::from_secs(60);
 /// How long the first wait after a failure is, and the longest.
@@ -95,9 +106,8 @@ const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// What a failed request asks for.
 #[must_use]
 pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
-    let again = Step::Again {
-        after: wait(situation.failures_in_a_row),
-    };
+    let after = wait(situation.failures_in_a_row);
+    let again = Step::Again { after };
     match failure {
         Failure::Throttled { wait } => Step::Hold {
             wait: wait.unwrap_or(HOLD),
@@ -132,6 +142,8 @@ pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
             match situation.records {
                 _ if situation.doubts < TRIES => again,
                 1 if situation.answered_since => Step::Blame { what: what.clone() },
+                // It may be the record or an outage; everything else may be waiting for this record.
+                1 if situation.can_probe && !*foreign => Step::Probe { after },
                 1 => again,
                 _ if *foreign && !situation.answered_since => again,
                 _ => Step::Halve,
@@ -145,7 +157,7 @@ pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
 #[must_use]
 pub fn after_verdict(verdict: Option<Verdict>, doubts: u32) -> RecordStep {
     let doubt = |what: String| {
-        if doubts + 1 < TRIES {
+        if doubts + 1 < TRIES_FOR_A_VERDICT {
             return RecordStep::Doubt(what);
         }
         RecordStep::Settle(Outcome::Refused {
@@ -188,6 +200,7 @@ mod tests {
         doubts: 1,
         answered_since: false,
         ever_answered: true,
+        can_probe: false,
         failures_in_a_row: 1,
         silent_for: Duration::ZERO,
     };
@@ -268,6 +281,19 @@ mod tests {
                     ..FIRST
                 },
                 again(60),
+            ),
+            (
+                "unless there is a way to tell them apart",
+                doubt(),
+                Situation {
+                    records: 1,
+                    doubts: 2,
+                    can_probe: true,
+                    ..FIRST
+                },
+                Step::Probe {
+                    after: Duration::from_secs(1),
+                },
             ),
             (
                 "a gateway's page is not a record's fault",
@@ -416,7 +442,7 @@ mod tests {
             RecordStep::Doubt("NO_VERDICT".into())
         );
         assert!(matches!(
-            after_verdict(None, 1),
+            after_verdict(None, 4),
             RecordStep::Settle(Outcome::Refused { .. })
         ));
         let doubt = Verdict::Doubt {
@@ -427,7 +453,7 @@ mod tests {
             RecordStep::Doubt("ERR_OPERATION_FAILED".into())
         );
         assert!(matches!(
-            after_verdict(Some(doubt), 1),
+            after_verdict(Some(doubt), 4),
             RecordStep::Settle(Outcome::Refused { .. })
         ));
     }

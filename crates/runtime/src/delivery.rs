@@ -1,6 +1,6 @@
 //! Requests on their way: sent, answered, sent again, halved.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +40,8 @@ struct Part {
     doubts: u32,
     /// How many requests had been answered when they were first in doubt.
     since: Option<u64>,
+    /// Whether this asks for a sign of life with a record that is delivered already.
+    probe: bool,
 }
 
 /// What is left of a request: its parts, one of which is sent at a time.
@@ -53,6 +55,7 @@ impl Ticket {
                 records,
                 doubts: 0,
                 since: None,
+                probe: false,
             }]
             .into(),
         )
@@ -81,9 +84,6 @@ pub(crate) struct Handled {
     pub(crate) trouble: Option<String>,
     /// Why the run must stop.
     pub(crate) stop: Option<Halt>,
-    /// How many records of this request are in doubt and will not be sent again, because the
-    /// run stops.
-    pub(crate) abandoned: usize,
 }
 
 /// Why no more is sent.
@@ -110,6 +110,8 @@ pub(crate) struct Deliveries {
     answered: u64,
     failures_in_a_row: u32,
     last_answer: Instant,
+    /// The record that was delivered last, to ask for a sign of life with.
+    last_delivered: Option<Record>,
 }
 
 impl std::fmt::Debug for Sent {
@@ -129,6 +131,7 @@ impl Deliveries {
             answered: 0,
             failures_in_a_row: 0,
             last_answer: Instant::now(),
+            last_delivered: None,
         }
     }
 
@@ -168,7 +171,11 @@ impl Deliveries {
         self.requests.sent += 1;
         self.requests.records += part.records.len() as u64;
         self.requests.span = Some((self.requests.span.map_or(now, |(first, _)| first), now));
-        let (destination, entity) = (Arc::clone(&self.destination), self.entity);
+        let destination = Arc::clone(&self.destination);
+        let entity = part
+            .records
+            .first()
+            .map_or(self.entity, |record| record.entity);
         self.in_flight.push(tokio::spawn(async move {
             let answer = destination.send(permit, entity, &part.records).await;
             Sent {
@@ -207,7 +214,10 @@ impl Deliveries {
         self.requests.bytes += answer.bytes as u64;
         let mut handled = Handled {
             row: Some(RequestRow {
-                entity: self.entity,
+                entity: part
+                    .records
+                    .first()
+                    .map_or(self.entity, |record| record.entity),
                 sent_ms,
                 took_ms: i64::try_from(sent.elapsed().as_millis()).unwrap_or(i64::MAX),
                 records: part.records.len(),
@@ -240,12 +250,19 @@ impl Deliveries {
         verdicts: Vec<(RecordId, Verdict)>,
         handled: &mut Handled,
     ) {
-        let mut verdicts: std::collections::HashMap<RecordId, Verdict> =
-            verdicts.into_iter().collect();
+        if part.probe {
+            return;
+        }
+        let mut verdicts: HashMap<RecordId, Verdict> = verdicts.into_iter().collect();
         let mut doubtful = Vec::new();
         for record in part.records {
             match after_verdict(verdicts.remove(&record.id), part.doubts) {
-                RecordStep::Settle(outcome) => handled.settled.push((record, outcome)),
+                RecordStep::Settle(outcome) => {
+                    if outcome.kind().delivered() {
+                        self.last_delivered = Some(record.clone());
+                    }
+                    handled.settled.push((record, outcome));
+                }
                 RecordStep::Doubt(what) => {
                     handled.trouble = Some(what);
                     doubtful.push(record);
@@ -260,7 +277,6 @@ impl Deliveries {
                         message,
                         remedy,
                     });
-                    handled.abandoned += 1;
                 }
             }
         }
@@ -269,6 +285,7 @@ impl Deliveries {
                 records: doubtful,
                 doubts: part.doubts + 1,
                 since: Some(self.answered),
+                probe: false,
             });
         }
         self.wait(ticket, Duration::ZERO);
@@ -298,14 +315,31 @@ impl Deliveries {
             doubts: part.doubts,
             answered_since: self.answered > since,
             ever_answered: self.answered > 0,
+            can_probe: self.last_delivered.is_some(),
             failures_in_a_row: self.failures_in_a_row,
             silent_for: self.last_answer.elapsed(),
         };
         handled.trouble = Some(words(failure));
+        if part.probe {
+            return;
+        }
         match after_failure(failure, &situation) {
             Step::Again { after } => {
                 ticket.0.push_front(part);
                 self.wait(ticket, after);
+            }
+            Step::Probe { after } => {
+                ticket.0.push_front(part);
+                self.wait(ticket, after);
+                if let Some(record) = self.last_delivered.clone() {
+                    let probe = Part {
+                        records: vec![record],
+                        doubts: 0,
+                        since: None,
+                        probe: true,
+                    };
+                    self.wait(Ticket([probe].into()), Duration::ZERO);
+                }
             }
             Step::Hold { wait } => {
                 handled.hold = Some(wait);
@@ -321,11 +355,13 @@ impl Deliveries {
                     records: second,
                     doubts,
                     since: Some(since),
+                    probe: false,
                 });
                 ticket.0.push_front(Part {
                     records: part.records,
                     doubts,
                     since: Some(since),
+                    probe: false,
                 });
                 self.wait(ticket, Duration::ZERO);
             }
@@ -345,7 +381,6 @@ impl Deliveries {
             }
             Step::GiveUp { what } => {
                 handled.stop = Some(Halt::Silent { what });
-                handled.abandoned += part.records.len() + records_of(&ticket);
             }
             Step::Stop {
                 code,
@@ -357,7 +392,6 @@ impl Deliveries {
                     message,
                     remedy,
                 });
-                handled.abandoned += part.records.len() + records_of(&ticket);
             }
         }
     }
@@ -368,10 +402,6 @@ impl Deliveries {
             self.waiting.push((Instant::now() + wait, ticket));
         }
     }
-}
-
-fn records_of(ticket: &Ticket) -> usize {
-    ticket.0.iter().map(|part| part.records.len()).sum()
 }
 
 /// What came of a request, for the ledger.

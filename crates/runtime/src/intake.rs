@@ -43,6 +43,12 @@ pub(crate) struct Chunk {
     pub(crate) items: Vec<(usize, Item)>,
 }
 
+impl Chunk {
+    fn is_empty(&self) -> bool {
+        self.read.is_empty() && self.items.is_empty()
+    }
+}
+
 /// What became of a row, or of several, before it could be sent.
 #[derive(Debug)]
 pub(crate) enum Item {
@@ -79,14 +85,16 @@ pub(crate) fn start(
                 .collect(),
         };
         loop {
-            let chunk = merge.next_chunk().await;
-            let last = !matches!(chunk, Ok(Some(_)));
-            let sent = match chunk.transpose() {
-                Some(chunk) => give.send(chunk).await,
-                None => Ok(()),
-            };
-            if last || sent.is_err() {
+            let mut chunk = Chunk::default();
+            let read = merge.read_into(&mut chunk).await;
+            if !chunk.is_empty() && give.send(Ok(chunk)).await.is_err() {
                 return;
+            }
+            match read {
+                Ok(true) => {}
+                Ok(false) => return,
+                // Whoever takes the rows has gone when this cannot be told; nobody misses it then.
+                Err(error) => return drop(give.send(Err(error)).await),
             }
         }
     });
@@ -162,14 +170,14 @@ impl Head {
 }
 
 impl<N: Fn() -> i64> Merge<N> {
-    /// The next items of all flows; `None` when there are no more.
-    async fn next_chunk(&mut self) -> Result<Option<Chunk>, SourceError> {
-        let mut chunk = Chunk::default();
+    /// Reads the next items of all flows; says whether there may be more. What was read before
+    /// an error is in the chunk all the same.
+    async fn read_into(&mut self, chunk: &mut Chunk) -> Result<bool, SourceError> {
         while chunk.items.len() < ITEMS {
             let mut read_on = false;
             for place in 0..self.heads.len() {
                 if self.heads[place].items.is_empty() && !self.heads[place].ended {
-                    self.read(place, &mut chunk).await?;
+                    self.read(place, chunk).await?;
                     read_on = true;
                 }
             }
@@ -182,7 +190,9 @@ impl<N: Fn() -> i64> Merge<N> {
                 .enumerate()
                 .filter_map(|(place, head)| Some((head.time()?, place)))
                 .min();
-            let Some((_, place)) = next else { break };
+            let Some((_, place)) = next else {
+                return Ok(false);
+            };
             let alone = self
                 .heads
                 .iter()
@@ -203,7 +213,7 @@ impl<N: Fn() -> i64> Merge<N> {
                 break;
             }
         }
-        Ok((!chunk.items.is_empty() || !chunk.read.is_empty()).then_some(chunk))
+        Ok(true)
     }
 
     /// Reads the next batch of one flow and has it prepared.

@@ -329,6 +329,7 @@ impl Working<'_> {
             _ => self.delivery.in_flight.get(),
         };
         let mut reading = true;
+        let mut failure = None;
         let mut chunk: std::vec::IntoIter<(usize, Item)> = Vec::new().into_iter();
         loop {
             while self.window.has_room() {
@@ -347,7 +348,11 @@ impl Working<'_> {
                 && self.window.is_empty()
                 && self.deliveries.under_way() == 0
             {
-                return self.write(Vec::new()).await.err().map(Ended::Ledger);
+                let written = self.write(Vec::new()).await;
+                return written
+                    .err()
+                    .map(Ended::Ledger)
+                    .or(failure.map(Ended::Source));
             }
             let may_read = reading && chunk.len() == 0 && self.window.has_room();
             let more_to_come = may_read || (chunk.len() > 0 && self.window.has_room());
@@ -378,7 +383,11 @@ impl Working<'_> {
                     chunk = items.into_iter();
                     self.report(entity);
                 }
-                Event::Rows(Some(Err(error))) => return Some(Ended::Source(error)),
+                // What was read before is delivered before the run ends.
+                Event::Rows(Some(Err(error))) => {
+                    failure = Some(error);
+                    reading = false;
+                }
                 Event::Rows(None) => reading = false,
                 Event::Permit(permit) => {
                     let ticket = self.deliveries.take_due().unwrap_or_else(|| {
@@ -386,7 +395,7 @@ impl Working<'_> {
                             self.delivery.records_per_request,
                             self.delivery.bytes_per_request,
                         );
-                        Ticket::new(self.window.take(records.get(), bytes.get()))
+                        Ticket::new(self.window.take(records.get(), bytes.get(), in_flight))
                     });
                     self.deliveries.send(permit, ticket, (self.now_ms)());
                 }

@@ -85,26 +85,51 @@ impl Window {
 
     /// Takes the records of the next request: the oldest of the free lanes, at most so many and so
     /// many bytes, but at least one if any lane is free. Their lanes are busy from now on.
-    pub fn take(&mut self, records: usize, bytes: usize) -> Vec<Record> {
+    ///
+    /// `sharing` is how many requests may be in flight at once. A request takes records of no more
+    /// than its share of the lanes, unless it would not be full otherwise: where conversations
+    /// take turns, one request would else make all of them busy, and no other could leave.
+    pub fn take(&mut self, records: usize, bytes: usize, sharing: usize) -> Vec<Record> {
+        let mut share = (self.lanes.len() / sharing.max(1)).max(1);
         let mut taken: Vec<Record> = Vec::with_capacity(records.min(self.free_records));
         let mut room = bytes;
+        // The next record of each lane that this request takes from, in order.
+        let mut own: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut lanes_taken = 0;
         while taken.len() < records {
-            let Some((place, lane_id)) = self.free.pop_first() else {
-                break;
+            let may_open = lanes_taken < share;
+            let next_free = self
+                .free
+                .first_key_value()
+                .filter(|_| may_open)
+                .map(|(place, _)| *place);
+            let next_own = own.first_key_value().map(|(place, _)| *place);
+            let (place, opens) = match (next_own, next_free) {
+                (Some(own), Some(free)) if free < own => (free, true),
+                (Some(own), _) => (own, false),
+                (None, Some(free)) => (free, true),
+                (None, None) if may_open || self.free.is_empty() => break,
+                (None, None) => {
+                    share += 1;
+                    continue;
+                }
             };
+            let from = if opens { &mut self.free } else { &mut own };
+            let lane_id = from.remove(&place).expect("the place was found there");
             let lane = self
                 .lanes
                 .get_mut(&lane_id)
                 .expect("a free lane has records");
             let weight = lane.waiting.front().map_or(0, |(_, record)| weight(record));
             if weight > room && !taken.is_empty() {
-                self.free.insert(place, lane_id);
+                from.insert(place, lane_id);
                 break;
             }
+            lanes_taken += usize::from(opens);
             room = room.saturating_sub(weight);
             let (_, record) = lane.waiting.pop_front().expect("a free lane has records");
             if let Some((place, _)) = lane.waiting.front() {
-                self.free.insert(*place, lane_id);
+                own.insert(*place, lane_id);
             }
             self.records -= 1;
             self.free_records -= 1;
@@ -118,9 +143,6 @@ impl Window {
                 .expect("a lane is kept while in flight");
             if lane.in_flight == 0 {
                 self.free_records -= lane.waiting.len();
-                if let Some((place, _)) = lane.waiting.front() {
-                    self.free.remove(place);
-                }
             }
             lane.in_flight += 1;
         }
@@ -187,18 +209,39 @@ mod tests {
         for (number, lane) in [1, 1, 2, 1, 3].into_iter().enumerate() {
             window.push(record(number, lane));
         }
-        let first = window.take(2, usize::MAX);
+        let first = window.take(2, usize::MAX, 1);
         assert_eq!(numbers(&first), [0, 1]);
         assert_eq!(window.free(), 2);
-        assert_eq!(numbers(&window.take(50, usize::MAX)), [2, 4]);
-        assert!(window.take(50, usize::MAX).is_empty());
+        assert_eq!(numbers(&window.take(50, usize::MAX, 1)), [2, 4]);
+        assert!(window.take(50, usize::MAX, 1).is_empty());
         window.settled(1);
         assert!(
-            window.take(50, usize::MAX).is_empty(),
+            window.take(50, usize::MAX, 1).is_empty(),
             "one of two is still in flight"
         );
         window.settled(1);
-        assert_eq!(numbers(&window.take(50, usize::MAX)), [3]);
+        assert_eq!(numbers(&window.take(50, usize::MAX, 1)), [3]);
+    }
+
+    #[test]
+    fn a_request_leaves_lanes_to_others_as_long_as_it_is_full() {
+        let mut window = Window::default();
+        for number in 0..400 {
+            window.push(record(number, number as u64 % 8));
+        }
+        for _ in 0..4 {
+            assert_eq!(window.take(50, usize::MAX, 4).len(), 50);
+        }
+        assert_eq!(window.free(), 0);
+        let mut window = Window::default();
+        for number in 0..60 {
+            window.push(record(number, number as u64));
+        }
+        assert_eq!(
+            window.take(50, usize::MAX, 8).len(),
+            50,
+            "a full request goes before a share"
+        );
     }
 
     #[test]
@@ -207,9 +250,9 @@ mod tests {
         for number in 0..3 {
             window.push(record(number, 7));
         }
-        assert_eq!(window.take(50, 1).len(), 1);
+        assert_eq!(window.take(50, 1, 1).len(), 1);
         window.settled(7);
-        assert_eq!(window.take(50, 25).len(), 2);
+        assert_eq!(window.take(50, 25, 1).len(), 2);
     }
 
     proptest! {
@@ -217,6 +260,7 @@ mod tests {
         fn order_holds_in_every_lane_and_nothing_is_lost(
             lanes in prop::collection::vec(0_u64..6, 1..120),
             choices in prop::collection::vec((0_usize..3, 1_usize..9, 10_usize..200), 0..200),
+            sharing in 1_usize..9,
         ) {
             let mut window = Window::default();
             let mut coming = lanes.iter().copied().enumerate();
@@ -233,7 +277,7 @@ mod tests {
                     }
                     1 => {
                         let free = window.free();
-                        let request = window.take(size, bytes);
+                        let request = window.take(size, bytes, sharing);
                         prop_assert!(request.len() <= size);
                         prop_assert!(request.len() == size || free == request.len() || bytes < 10_000);
                         for earlier in &in_flight {
@@ -262,7 +306,7 @@ mod tests {
                 for record in in_flight.drain(..).flatten() {
                     window.settled(record.lane);
                 }
-                let request = window.take(7, usize::MAX);
+                let request = window.take(7, usize::MAX, 3);
                 sent.extend(numbers(&request));
                 if !request.is_empty() {
                     in_flight.push(request);

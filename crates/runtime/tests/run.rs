@@ -5,7 +5,9 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatferry_core::{Entity, Failure, OutcomeKind, Record, References, Verdict};
+use chatferry_core::{
+    Entity, Failure, OutcomeKind, Record, References, SourceError, SourceErrorKind, Verdict,
+};
 use chatferry_runtime::{Ended, Finished, FlowInput};
 use futures::StreamExt;
 use support::*;
@@ -20,6 +22,11 @@ fn doubt() -> Failure {
 fn count(finished: &Finished, kind: OutcomeKind) -> u64 {
     assert!(finished.account.adds_up(), "{:#?}", finished.account);
     finished.account.count(kind)
+}
+
+/// A number below ten that has no pattern, for the request of this number.
+fn in_ten(request: usize) -> u64 {
+    ((request as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) % 10
 }
 
 fn is_poison(record: &Record) -> bool {
@@ -107,13 +114,50 @@ async fn fifty_poisoned_records_take_none_of_the_others_with_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn poison_that_everything_else_waits_for_is_found_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = Arc::new(poisoned(|record| record.id.as_str() == "m60"));
+    let finished = run(&folder, &destination, trusted(messages(200, 1))).await;
+    assert!(
+        matches!(finished.ended, Ended::Complete),
+        "{:?}",
+        finished.ended
+    );
+    assert_eq!(count(&finished, OutcomeKind::Refused), 1);
+    let store = destination.store.lock().unwrap();
+    assert_eq!((store.stored.len(), store.out_of_order()), (199, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_a_source_failed_is_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = Arc::new(Scripted::willing());
+    let flow = FlowInput {
+        name: "messages".into(),
+        entity: Entity::Messages,
+        references: References::Trust,
+        open: Box::new(|| {
+            let failure = SourceError::new(SourceErrorKind::Failed, "read a.gz", "it is cut off");
+            futures::stream::iter([Ok(shaped(&messages(7_000, 20))), Err(failure)]).boxed()
+        }),
+    };
+    let finished = run(&folder, &destination, vec![flow]).await;
+    assert!(
+        matches!(finished.ended, Ended::Source(_)),
+        "{:?}",
+        finished.ended
+    );
+    assert_eq!(count(&finished, OutcomeKind::Imported), 7_000);
+}
+
+#[tokio::test(start_paused = true)]
 async fn lost_answers_are_resolved_by_already_exists_and_keep_the_order() {
     let folder = tempfile::tempdir().unwrap();
     let destination = Arc::new(Scripted {
         latency: Duration::from_millis(20),
         ..Scripted::new(|records, before, store| {
             let receipts = store.store_all(records);
-            if before % 3 == 1 {
+            if in_ten(before) == 0 {
                 Err(doubt())
             } else {
                 Ok(receipts)
@@ -132,7 +176,7 @@ async fn records_that_an_answer_leaves_out_are_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let destination = Arc::new(Scripted::new(|records, before, store| {
         let mut receipts = store.store_all(records);
-        if before % 2 == 0 {
+        if in_ten(before) < 4 {
             receipts.retain(|receipt| !receipt.id.as_str().ends_with('7'));
         }
         Ok(receipts)

@@ -15,7 +15,11 @@ use crate::trouble::{Exit, Trouble};
 /// # Errors
 ///
 /// When the file has mistakes, or a source cannot be described.
-pub async fn run(args: &PipelineArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
+pub async fn run(
+    args: &PipelineArgs,
+    shared: &Shared,
+    terminal: &Terminal,
+) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline, shared, terminal, true)?;
     let planned = opened.plan(terminal).await?;
     let notes = planned.engine.notes().await?;
@@ -29,20 +33,51 @@ pub async fn run(args: &PipelineArgs, shared: &Shared, terminal: &Terminal) -> R
     Ok(Exit::Done)
 }
 
-fn as_text(planned: &Planned, notes: &[(String, String)], explain: bool, terminal: &Terminal) -> String {
+fn as_text(
+    planned: &Planned,
+    notes: &[(String, String)],
+    explain: bool,
+    terminal: &Terminal,
+) -> String {
     let mut text = String::new();
     for (flow, plan) in planned.in_order() {
-        let rows = planned.rows(flow).map(|rows| format!(", {}", counted(rows, "row"))).unwrap_or_default();
-        let title = format!("{}: {} from {}{rows}", flow.name, flow.entity, flow.from.text);
+        let rows = planned
+            .rows(flow)
+            .map(|rows| format!(", {}", counted(rows, "row")))
+            .unwrap_or_default();
+        let title = format!(
+            "{}: {} from {}{rows}",
+            flow.name, flow.entity, flow.from.text
+        );
         let _ = writeln!(text, "{}", terminal.bold(&title));
         let columns = plan.columns();
-        let field = columns.iter().map(|column| column.field.len()).max().unwrap_or(0);
+        let field = columns
+            .iter()
+            .map(|column| column.field.len())
+            .max()
+            .unwrap_or(0);
+        let gives = columns
+            .iter()
+            .map(|column| column.gives.to_string().len())
+            .max()
+            .unwrap_or(0);
+        // What a page of 100 columns leaves between the other two and the spaces around.
+        let room = 94_usize.saturating_sub(field + gives).clamp(12, EXPRESSION);
         for column in columns {
-            let expression = one_line(&column.expression);
-            let _ = writeln!(text, "  {:<field$}  {:<44}  {}", column.field, expression, column.gives);
+            let expression = one_line(&column.expression, room);
+            let _ = writeln!(
+                text,
+                "  {:<field$}  {expression:<room$}  {}",
+                column.field, column.gives
+            );
         }
         for skip in &flow.skip {
-            let _ = writeln!(text, "  skipped as \"{}\" where {}", skip.reason, one_line(&skip.when.text));
+            let _ = writeln!(
+                text,
+                "  skipped as \"{}\" where {}",
+                skip.reason,
+                one_line(&skip.when.text, EXPRESSION)
+            );
         }
         if explain {
             for line in plan.explain().lines() {
@@ -61,14 +96,17 @@ fn as_text(planned: &Planned, notes: &[(String, String)], explain: bool, termina
     text
 }
 
-/// An expression in a line of at most 44 characters.
-fn one_line(sql: &str) -> String {
+/// Characters of an expression that are shown at most: enough to recognise it.
+const EXPRESSION: usize = 44;
+
+/// An expression in a line of at most so many characters.
+fn one_line(sql: &str, most: usize) -> String {
     let words: Vec<&str> = sql.split_whitespace().collect();
     let line = words.join(" ");
-    if line.chars().count() <= 44 {
+    if line.chars().count() <= most {
         return line;
     }
-    let mut short: String = line.chars().take(43).collect();
+    let mut short: String = line.chars().take(most - 1).collect();
     short.push('…');
     short
 }
@@ -89,7 +127,9 @@ fn as_json(planned: &Planned, notes: &[(String, String)]) -> Value {
             })
         })
         .collect();
-    let notes: Vec<Value> = notes.iter().map(|(table, note)| json!({ "table": table, "note": note })).collect();
+    let notes: Vec<Value> = notes
+        .iter()
+        .map(|(table, note)| json!({ "table": table, "note": note }))
+        .collect();
     json!({ "flows": flows, "notes": notes })
 }
-

@@ -19,10 +19,15 @@ pub fn connectors(terminal: &Terminal) -> Result<Exit, Trouble> {
     let connectors = connectors::all();
     let all: Vec<(&str, &str)> = connectors.sources().collect();
     if terminal.json() {
-        let all: Vec<_> = all.iter().map(|(name, about)| json!({ "name": name, "about": about })).collect();
+        let all: Vec<_> = all
+            .iter()
+            .map(|(name, about)| json!({ "name": name, "about": about }))
+            .collect();
         terminal.result(&format!("{}\n", json!(all)));
     } else {
-        let lines = all.iter().map(|(name, about)| format!("{name:<10}  {about}\n"));
+        let lines = all
+            .iter()
+            .map(|(name, about)| format!("{name:<10}  {about}\n"));
         terminal.result(&lines.collect::<String>());
     }
     Ok(Exit::Done)
@@ -47,7 +52,11 @@ pub fn functions(terminal: &Terminal) -> Result<Exit, Trouble> {
             for line in wrapped(function.about, 94) {
                 let _ = writeln!(text, "    {line}");
             }
-            let _ = writeln!(text, "    {} gives {}\n", function.example.0, function.example.1);
+            let _ = writeln!(
+                text,
+                "    {} gives {}\n",
+                function.example.0, function.example.1
+            );
         }
         text.pop();
     }
@@ -63,14 +72,17 @@ pub fn functions(terminal: &Terminal) -> Result<Exit, Trouble> {
 pub fn rules(terminal: &Terminal) -> Result<Exit, Trouble> {
     let mut text = String::new();
     if terminal.json() {
-        let all = rules::ALL
-            .iter()
-            .map(|rule| json!({ "name": rule.name, "demands": rule.demands, "remedy": rule.remedy }));
+        let all = rules::ALL.iter().map(
+            |rule| json!({ "name": rule.name, "demands": rule.demands, "remedy": rule.remedy }),
+        );
         text = format!("{}\n", json!(all.collect::<Vec<_>>()));
     } else {
         for rule in rules::ALL {
             let _ = writeln!(text, "{}", terminal.bold(rule.name));
-            for line in wrapped(rule.demands, 94).into_iter().chain(wrapped(&format!("remedy: {}", rule.remedy), 94)) {
+            for line in wrapped(rule.demands, 94)
+                .into_iter()
+                .chain(wrapped(&format!("remedy: {}", rule.remedy), 94))
+            {
                 let _ = writeln!(text, "    {line}");
             }
         }

@@ -17,15 +17,25 @@ use crate::trouble::{Exit, Trouble};
 /// # Errors
 ///
 /// When the file has mistakes, a source cannot be read, or there is no such flow.
-pub async fn run(args: &PreviewArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
+pub async fn run(
+    args: &PreviewArgs,
+    shared: &Shared,
+    terminal: &Terminal,
+) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let planned = opened.plan(terminal).await?;
     if let Some(name) = &args.flow
         && !planned.flows.iter().any(|(flow, _)| flow.name == *name)
     {
-        let names: Vec<&str> = planned.flows.iter().map(|(flow, _)| flow.name.as_str()).collect();
-        return Err(Trouble::new(Exit::Usage, format!("there is no flow called `{name}`"))
-            .help(format!("the flows are {}", names.join(", "))));
+        let names: Vec<&str> = planned
+            .flows
+            .iter()
+            .map(|(flow, _)| flow.name.as_str())
+            .collect();
+        return Err(
+            Trouble::new(Exit::Usage, format!("there is no flow called `{name}`"))
+                .help(format!("the flows are {}", names.join(", "))),
+        );
     }
     let destination = CometChat::offline(&opened.pipeline.destination);
     for (flow, plan) in planned.in_order() {
@@ -34,15 +44,27 @@ pub async fn run(args: &PreviewArgs, shared: &Shared, terminal: &Terminal) -> Re
         }
         let (records, rejected) = first(plan, &destination, flow.entity, args.records).await?;
         for row in rejected {
-            terminal.say(&format!("{}: a row would be rejected: {}", flow.name, in_words(&row)));
+            terminal.say(&format!(
+                "{}: a row would be rejected: {}",
+                flow.name,
+                in_words(&row)
+            ));
             if let Some(advice) = advice(chatferry_core::OutcomeKind::Rejected, &row.rule) {
                 terminal.say(&format!("  help: {advice}"));
             }
         }
-        terminal.say(&format!("{}: POST {}", flow.name, request::path(flow.entity)));
+        terminal.say(&format!(
+            "{}: POST {}",
+            flow.name,
+            request::path(flow.entity)
+        ));
         let body = request::body(flow.entity, &records);
         let body = std::str::from_utf8(&body).expect("a body is text");
-        let body = if terminal.json() { body.to_owned() } else { indented(body) };
+        let body = if terminal.json() {
+            body.to_owned()
+        } else {
+            indented(body)
+        };
         terminal.result(&format!("{body}\n"));
     }
     Ok(Exit::Done)
@@ -65,7 +87,9 @@ async fn first(
         for prepared in destination.prepare(entity, &shaped.rows, Utc::now().timestamp()) {
             match prepared {
                 Prepared::Ready(record) if records.len() < count => records.push(record),
-                Prepared::Rejected(row) if records.len() < count && rejected.len() < 3 => rejected.push(row),
+                Prepared::Rejected(row) if records.len() < count && rejected.len() < 3 => {
+                    rejected.push(row)
+                }
                 _ => {}
             }
         }
@@ -142,8 +166,10 @@ mod tests {
         let json = r#"{"a":{"b":[1,{"c":"x, \"{y}\" \\"}],"d":{},"e":[ ]}}"#;
         let shown = indented(json);
         assert!(shown.starts_with("{\n  \"a\": {\n    \"b\": [\n      1,\n      {"));
-        let (before, after): (serde_json::Value, serde_json::Value) =
-            (serde_json::from_str(json).unwrap(), serde_json::from_str(&shown).unwrap());
+        let (before, after): (serde_json::Value, serde_json::Value) = (
+            serde_json::from_str(json).unwrap(),
+            serde_json::from_str(&shown).unwrap(),
+        );
         assert_eq!(before, after);
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use chatferry_cometchat::{CometChat, Retention};
 use chatferry_ledger::Ledger;
-use chatferry_simulator::{Keep, Settings, Simulator};
 use chatferry_runtime::pacer;
+use chatferry_simulator::{Keep, Settings, Simulator};
 
 use crate::args::{RehearseArgs, Shared};
 use crate::commands::run::{end, go, show};
@@ -24,28 +24,44 @@ use crate::trouble::{Exit, Trouble};
 /// # Errors
 ///
 /// When the file has mistakes, a source cannot be read, or there is no room for a ledger.
-pub async fn run(args: &RehearseArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
+pub async fn run(
+    args: &RehearseArgs,
+    shared: &Shared,
+    terminal: &Terminal,
+) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let planned = opened.plan(terminal).await?;
     let mut settings = opened.pipeline.destination.clone();
     let limit = settings.delivery.requests_per_minute.take();
 
-    let mut stand_in = Settings { requests_per_minute: None, keep: Keep::Ids, ..Settings::default() };
+    let mut stand_in = Settings {
+        requests_per_minute: None,
+        keep: Keep::Ids,
+        ..Settings::default()
+    };
     if settings.retention == Retention::Off {
         stand_in.retention = None;
     }
     switch(&mut stand_in, &args.switches)?;
-    let cannot = |error: std::io::Error| Trouble::new(Exit::Fault, format!("cannot start the simulator: {error}"));
+    let cannot = |error: std::io::Error| {
+        Trouble::new(Exit::Fault, format!("cannot start the simulator: {error}"))
+    };
     let simulator = Simulator::new(stand_in).map_err(cannot)?;
     let destination = CometChat::over(&settings, Arc::new(InProcess(simulator)));
 
     // A ledger as a run would have, in a folder that goes away afterwards.
-    let folder = tempfile::tempdir()
-        .map_err(|error| Trouble::new(Exit::Ledger, format!("cannot make a folder for a ledger: {error}")))?;
+    let folder = tempfile::tempdir().map_err(|error| {
+        Trouble::new(
+            Exit::Ledger,
+            format!("cannot make a folder for a ledger: {error}"),
+        )
+    })?;
     let ledger = Ledger::open(&folder.path().join("rehearsal.ledger")).await?;
     let finished = go(&planned, Arc::new(destination), ledger, false, terminal).await?;
     show(&finished, terminal);
-    if !terminal.json() && let Some(limit) = limit {
+    if !terminal.json()
+        && let Some(limit) = limit
+    {
         let real = for_real(finished.requests.sent, pacer::interval(limit));
         terminal.result(&format!("for real, at {limit} requests a minute: {real}\n"));
     }
@@ -57,7 +73,9 @@ pub async fn run(args: &RehearseArgs, shared: &Shared, terminal: &Terminal) -> R
 pub(crate) fn switch(settings: &mut Settings, switches: &[String]) -> Result<(), Trouble> {
     for switch in switches {
         let (name, value) = switch.split_once('=').unwrap_or((switch, ""));
-        settings.switch(name, value).map_err(|reason| Trouble::new(Exit::Usage, reason))?;
+        settings
+            .switch(name, value)
+            .map_err(|reason| Trouble::new(Exit::Usage, reason))?;
     }
     Ok(())
 }

@@ -23,15 +23,29 @@ use crate::trouble::{Exit, Trouble};
 /// before its end.
 pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, false)?;
-    let destination = CometChat::connect(&opened.pipeline.destination)
-        .map_err(|reason| Trouble::new(Exit::Destination, format!("cannot use the destination: {reason}")))?;
+    let destination = CometChat::connect(&opened.pipeline.destination).map_err(|reason| {
+        Trouble::new(
+            Exit::Destination,
+            format!("cannot use the destination: {reason}"),
+        )
+    })?;
     let planned = opened.plan(terminal).await?;
     let ledger = Ledger::open(&opened.ledger(shared)).await?;
-    let finished = go(&planned, Arc::new(destination), ledger, args.retry_refused, terminal).await?;
+    let finished = go(
+        &planned,
+        Arc::new(destination),
+        ledger,
+        args.retry_refused,
+        terminal,
+    )
+    .await?;
     show(&finished, terminal);
     let path = finished.ledger.path().to_owned();
     finished.ledger.close().await?;
-    terminal.say(&format!("the ledger is {}; `chatferry status` shows it", path.display()));
+    terminal.say(&format!(
+        "the ledger is {}; `chatferry status` shows it",
+        path.display()
+    ));
     end(&finished.ended, &finished.account)
 }
 
@@ -54,7 +68,11 @@ pub(crate) async fn go(
         retry_refused,
         now_ms: Arc::new(|| Utc::now().timestamp_millis()),
     };
-    let totals = planned.in_order().into_iter().map(|(flow, _)| planned.rows(flow)).collect();
+    let totals = planned
+        .in_order()
+        .into_iter()
+        .map(|(flow, _)| planned.rows(flow))
+        .collect();
     let mut watch = Watch::new(terminal, totals);
     let (stop, stopped) = chatferry_runtime::stop();
     let listener = tokio::spawn(listen(stop.clone(), watch.voice()));
@@ -101,9 +119,14 @@ pub(crate) fn show(finished: &Finished, terminal: &Terminal) {
         return;
     }
     let table = account::table(&finished.account, |text| terminal.bold(text));
-    terminal.result(&format!("{table}\n{}\n", account::requests(&finished.requests, finished.took)));
+    terminal.result(&format!(
+        "{table}\n{}\n",
+        account::requests(&finished.requests, finished.took)
+    ));
     if !finished.account.adds_up() {
-        terminal.complain("the sums do not agree: some rows that were read have no outcome. Please report this.");
+        terminal.complain(
+            "the sums do not agree: some rows that were read have no outcome. Please report this.",
+        );
     }
 }
 
@@ -119,11 +142,17 @@ pub(crate) fn end(ended: &Ended, account: &chatferry_core::Account) -> Result<Ex
         Ended::Complete => return Ok(Exit::Done),
         Ended::Stopped => Exit::Stopped,
         Ended::Refused { .. } | Ended::Silent { .. } => Exit::Destination,
-        Ended::Source(error) if error.kind == chatferry_core::SourceErrorKind::Pipeline => Exit::Pipeline,
+        Ended::Source(error) if error.kind == chatferry_core::SourceErrorKind::Pipeline => {
+            Exit::Pipeline
+        }
         Ended::Source(_) => Exit::Source,
         Ended::Ledger(_) => Exit::Ledger,
     };
     let (message, help) = account::ending(ended).unwrap_or_default();
     let trouble = Trouble::new(exit, message);
-    Err(if help.is_empty() { trouble } else { trouble.help(help) })
+    Err(if help.is_empty() {
+        trouble
+    } else {
+        trouble.help(help)
+    })
 }

@@ -23,19 +23,29 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
     let mut settings = Settings {
         api_key: args.api_key.clone(),
         latency: Duration::from_millis(args.latency),
-        keep: if args.ids_only { Keep::Ids } else { Keep::Everything },
+        keep: if args.ids_only {
+            Keep::Ids
+        } else {
+            Keep::Everything
+        },
         ..Settings::default()
     };
     settings.requests_per_minute = match args.requests_per_minute.as_str() {
         "off" => None,
         number => Some(number.parse::<NonZeroU32>().map_err(|_| {
-            usage(format!("--requests-per-minute is a number from 1 or `off`, not `{number}`"))
+            usage(format!(
+                "--requests-per-minute is a number from 1 or `off`, not `{number}`"
+            ))
         })?),
     };
     settings.retention = match args.retention.as_str() {
         "off" => None,
         days => {
-            let days: u64 = days.parse().map_err(|_| usage(format!("--retention is a number of days or `off`, not `{days}`")))?;
+            let days: u64 = days.parse().map_err(|_| {
+                usage(format!(
+                    "--retention is a number of days or `off`, not `{days}`"
+                ))
+            })?;
             Some(Duration::from_secs(days.saturating_mul(86_400)))
         }
     };
@@ -47,11 +57,15 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
         return Err(usage("with --ids-only there is nothing to dump".into()));
     }
 
-    let simulator = Simulator::new(settings)
-        .map_err(|error| Trouble::new(Exit::Fault, format!("cannot start the simulator: {error}")))?;
+    let simulator = Simulator::new(settings).map_err(|error| {
+        Trouble::new(Exit::Fault, format!("cannot start the simulator: {error}"))
+    })?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
-        Trouble::new(Exit::Fault, format!("cannot listen on {}: {error}", args.listen))
-            .help("is another program there? --listen 127.0.0.1:0 takes any free port")
+        Trouble::new(
+            Exit::Fault,
+            format!("cannot listen on {}: {error}", args.listen),
+        )
+        .help("is another program there? --listen 127.0.0.1:0 takes any free port")
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
     if !address.ip().is_loopback() {
@@ -80,7 +94,12 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
             simulator.dump(&mut file)?;
             file.flush()
         };
-        dump().map_err(|error| Trouble::new(Exit::Fault, format!("cannot write {}: {error}", path.display())))?;
+        dump().map_err(|error| {
+            Trouble::new(
+                Exit::Fault,
+                format!("cannot write {}: {error}", path.display()),
+            )
+        })?;
     }
     Ok(Exit::Done)
 }

@@ -18,7 +18,11 @@ use crate::trouble::{Exit, Trouble};
 /// # Errors
 ///
 /// When the file has mistakes, or there is no ledger yet.
-pub async fn run(args: &PipelineArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
+pub async fn run(
+    args: &PipelineArgs,
+    shared: &Shared,
+    terminal: &Terminal,
+) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline, shared, terminal, true)?;
     let mut ledger = Ledger::read(&opened.ledger(shared)).await?;
     let summary = ledger.summary().await?;
@@ -46,7 +50,14 @@ fn as_text(summary: &Summary, terminal: &Terminal) -> String {
     if !summary.undelivered.is_empty() {
         let _ = writeln!(text, "\n{}", terminal.bold("not delivered"));
         for reason in &summary.undelivered {
-            let _ = writeln!(text, "  {:>11}  {}: {}: {}", count(reason.rows), reason.flow, reason.outcome, reason.reason);
+            let _ = writeln!(
+                text,
+                "  {:>11}  {}: {}: {}",
+                count(reason.rows),
+                reason.flow,
+                reason.outcome,
+                reason.reason
+            );
             text.push_str(&indented(&format!("such as {}", reason.example), 15));
             let kind = OutcomeKind::from_name(&reason.outcome);
             if let Some(advice) = kind.and_then(|kind| advice(kind, &reason.reason)) {
@@ -57,7 +68,11 @@ fn as_text(summary: &Summary, terminal: &Terminal) -> String {
     let (sent, answered) = summary.requests;
     let _ = write!(text, "\n{} sent", counted(sent, "request"));
     if sent > answered + summary.throttled {
-        let _ = write!(text, ", {} of them without an answer that could be read", count(sent - answered - summary.throttled));
+        let _ = write!(
+            text,
+            ", {} of them without an answer that could be read",
+            count(sent - answered - summary.throttled)
+        );
     }
     if summary.throttled > 0 {
         let _ = write!(text, ", {} throttled", count(summary.throttled));
@@ -65,17 +80,31 @@ fn as_text(summary: &Summary, terminal: &Terminal) -> String {
     text.push('\n');
     for run in &summary.runs {
         let ended = run.ended.as_deref().unwrap_or("is running, or was killed");
-        let _ = writeln!(text, "run {} started {}: {ended}{}", run.run, time(run.started_ms), numbers(run));
+        let _ = writeln!(
+            text,
+            "run {} started {}: {ended}{}",
+            run.run,
+            time(run.started_ms),
+            numbers(run)
+        );
     }
     text
 }
 
 /// What a run did, in a few words.
 fn numbers(run: &RunSummary) -> String {
-    let account: Option<Value> = run.account.as_deref().and_then(|account| serde_json::from_str(account).ok());
-    let Some(account) = account else { return String::new() };
+    let account: Option<Value> = run
+        .account
+        .as_deref()
+        .and_then(|account| serde_json::from_str(account).ok());
+    let Some(account) = account else {
+        return String::new();
+    };
     let sum = |key: &str| -> u64 {
-        let flows = account["flows"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let flows = account["flows"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         flows.iter().filter_map(|flow| flow[key].as_u64()).sum()
     };
     format!(
@@ -87,7 +116,9 @@ fn numbers(run: &RunSummary) -> String {
 }
 
 fn time(ms: i64) -> String {
-    DateTime::from_timestamp_millis(ms).map(|time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default()
+    DateTime::from_timestamp_millis(ms)
+        .map(|time| time.format("%Y-%m-%d %H:%M:%S UTC").to_string())
+        .unwrap_or_default()
 }
 
 fn as_json(summary: &Summary) -> Value {
