@@ -1,5 +1,11 @@
 //! Does the workspace keep the promises of its structure?
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,12 @@
 //! Each case ends in a message that names the place and the remedy, in the right exit code, and
 //! never in a panic.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::io::Write;
 
 use chatferry_tests::{Ended, Folder, Served, unlimited};

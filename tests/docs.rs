@@ -1,5 +1,11 @@
 //! Does what the documentation tells people to type and open exist?
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::path::{Path, PathBuf};
 
 use chatferry_tests::{Folder, pipeline, repository};

@@ -1,5 +1,11 @@
 //! What becomes of a run when the destination fails?
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,5 +1,11 @@
 //! What becomes of a run that is cut off, and of one that is in another's way?
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::time::Duration;
 
 use chatferry_simulator::Settings;

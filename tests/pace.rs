@@ -2,6 +2,12 @@
 //!
 //! This is the real thing: the program, a server that counts, sockets and the clock on the wall.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 

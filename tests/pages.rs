@@ -2,6 +2,12 @@
 //!
 //! Each page is kept as a snapshot and read in review. No line is wider than 100 columns.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use chatferry_tests::{Chat, Folder, Served, page, pipeline, unlimited};
 use insta::assert_snapshot;
 

@@ -2,6 +2,12 @@
 //!
 //! What must come out is worked out here with nothing but a JSON parser.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chatferry_tests::account::{self, Rows, rows};

@@ -1,6 +1,12 @@
 //! Is a Slack export carried over with an account that its files bear out, as a folder and as a
 //! zip?
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
@@ -45,9 +51,9 @@ fn files(below: &Path) -> Vec<PathBuf> {
     for entry in std::fs::read_dir(below).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(files(&path))
+            found.extend(files(&path));
         } else {
-            found.push(path)
+            found.push(path);
         }
     }
     found

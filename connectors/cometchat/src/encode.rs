@@ -133,10 +133,10 @@ impl Encoder {
     pub(crate) fn write(&self, row: usize, json: &mut Vec<u8>) {
         match self {
             Self::Flag(array) => {
-                json.extend_from_slice(if array.value(row) { b"true" } else { b"false" })
+                json.extend_from_slice(if array.value(row) { b"true" } else { b"false" });
             }
             Self::Whole(array) => {
-                write!(json, "{}", array.value(row)).expect("writing to memory succeeds")
+                write!(json, "{}", array.value(row)).expect("writing to memory succeeds");
             }
             Self::Text(array) => text(array.value(row), json),
             Self::LargeText(array) => text(array.value(row), json),
@@ -206,7 +206,7 @@ impl Encoder {
     fn write_as_text(&self, row: usize, json: &mut Vec<u8>) {
         match self {
             Self::Text(_) | Self::LargeText(_) | Self::TextView(_) | Self::Other(_) => {
-                self.write(row, json)
+                self.write(row, json);
             }
             other => {
                 json.push(b'"');
@@ -255,43 +255,41 @@ mod tests {
 
     use super::*;
 
-    fn encode(field: &Field, array: ArrayRef, row: usize) -> String {
+    fn encode(field: &Field, array: &ArrayRef, row: usize) -> String {
         let mut json = Vec::new();
-        Encoder::new(field, &array).write_or_null(row, &mut json);
+        Encoder::new(field, array).write_or_null(row, &mut json);
         String::from_utf8(json).unwrap()
     }
 
-    fn encode_plain(array: ArrayRef) -> String {
-        encode(&Field::new("a", array.data_type().clone(), true), array, 0)
+    fn encode_plain(array: impl Array + 'static) -> String {
+        let array: ArrayRef = Arc::new(array);
+        encode(&Field::new("a", array.data_type().clone(), true), &array, 0)
     }
 
     #[test]
     fn each_type_has_its_json() {
         assert_eq!(
-            encode_plain(Arc::new(StringArray::from(vec!["a\"\\\n\u{1}é"]))),
+            encode_plain(StringArray::from(vec!["a\"\\\n\u{1}é"])),
             r#""a\"\\\n\u0001é""#
         );
         assert_eq!(
-            encode_plain(Arc::new(UInt64Array::from(vec![u64::MAX]))),
+            encode_plain(UInt64Array::from(vec![u64::MAX])),
             "18446744073709551615"
         );
-        assert_eq!(encode_plain(Arc::new(Float64Array::from(vec![1.5]))), "1.5");
-        assert_eq!(
-            encode_plain(Arc::new(Float64Array::from(vec![f64::NAN]))),
-            "null"
-        );
+        assert_eq!(encode_plain(Float64Array::from(vec![1.5])), "1.5");
+        assert_eq!(encode_plain(Float64Array::from(vec![f64::NAN])), "null");
         let decimal = Decimal128Array::from(vec![12345])
             .with_precision_and_scale(10, 2)
             .unwrap();
-        assert_eq!(encode_plain(Arc::new(decimal)), "123.45");
+        assert_eq!(encode_plain(decimal), "123.45");
         let time = TimestampMillisecondArray::from(vec![1_100_521_080_500]);
-        assert_eq!(encode_plain(Arc::new(time)), "\"2004-11-15T12:18:00.500\"");
+        assert_eq!(encode_plain(time), "\"2004-11-15T12:18:00.500\"");
     }
 
     #[test]
     fn json_text_is_written_as_it_stands() {
         let array: ArrayRef = Arc::new(StringArray::from(vec![" {\"a\": 1.50} "]));
-        assert_eq!(encode(&json::column("a"), array, 0), "{\"a\": 1.50}");
+        assert_eq!(encode(&json::column("a"), &array, 0), "{\"a\": 1.50}");
     }
 
     #[test]
@@ -306,7 +304,7 @@ mod tests {
         ];
         let array: ArrayRef = Arc::new(StructArray::new(fields.clone(), columns, None));
         let field = Field::new("o", DataType::Struct(fields), true);
-        assert_eq!(encode(&field, Arc::clone(&array), 0), "{\"b\":\"x\"}");
-        assert_eq!(encode(&field, array, 1), "{\"a\":1}");
+        assert_eq!(encode(&field, &array, 0), "{\"b\":\"x\"}");
+        assert_eq!(encode(&field, &array, 1), "{\"a\":1}");
     }
 }

@@ -1,5 +1,10 @@
 //! Shaped rows through the destination's door: what becomes a record, and what breaks which rule.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stands"
+)]
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,10 @@
 //! The ledger through its own door.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stands"
+)]
+
 use std::path::Path;
 
 use chatferry_core::{Entity, Key, Outcome, RecordId};

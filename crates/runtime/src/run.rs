@@ -419,7 +419,7 @@ impl Working<'_> {
         let entity = self.account.flows[flow].entity;
         match item {
             Item::Skipped(skipped) => {
-                self.account.flows[flow].add(OutcomeKind::Skipped, &skipped.reason, skipped.rows)
+                self.account.flows[flow].add(OutcomeKind::Skipped, &skipped.reason, skipped.rows);
             }
             Item::OutOfPolicy { id, reason } => {
                 self.account.flows[flow].add(OutcomeKind::Skipped, reason, 1);

@@ -1,5 +1,10 @@
 //! Runs against a destination that does as it is told, on a paused clock.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stands"
+)]
+
 mod support;
 
 use std::sync::Arc;

@@ -88,7 +88,7 @@ async fn first(
             match prepared {
                 Prepared::Ready(record) if records.len() < count => records.push(record),
                 Prepared::Rejected(row) if records.len() < count && rejected.len() < 3 => {
-                    rejected.push(row)
+                    rejected.push(row);
                 }
                 _ => {}
             }
