@@ -68,7 +68,7 @@ fn pass(messages: Vec<Record>) -> usize {
         }
         if window.free() > 0 && in_flight.len() < IN_FLIGHT {
             requests += 1;
-            in_flight.push_back(window.take(50, BYTES, 8));
+            in_flight.push_back(window.take(50, BYTES, IN_FLIGHT));
             continue;
         }
         let Some(answered) = in_flight.pop_front() else {

@@ -1,7 +1,7 @@
 //! Delivers a pipeline's records: in order, at the allowed pace, once, with an account of every
 //! row. Knows no TOML and no terminal.
 //!
-//! One record's walk: [`intake`] takes shaped rows in and has them prepared; [`admission`] leaves
+//! One record's walk: `intake` takes shaped rows in and has them prepared; [`admission`] leaves
 //! out what is settled, doubled or blocked; the [`window`] holds the rest until a full request
 //! can be made of it; the [`pacer`] gives leave to send; [`delivery`] sends, and asks the
 //! [`decision`] what an answer means; the ledger writes down what became of it; and the account
