@@ -93,7 +93,9 @@ fn every_slot_carries_a_full_request_and_none_is_taken_too_early() {
         "messages used {slots_used:.4} of the slots, everything {:.4}; {records_per_request:.2} records per request",
         self::slots_used(&all)
     );
-    assert!(slots_used >= 0.99, "{slots_used:.4} of the slots were used");
+    // 0.995 is what the pacer aims at. This clock is the real one, and a machine that is busy with
+    // other things wakes sleepers late: what is printed above is the figure, this is a floor.
+    assert!(slots_used >= 0.95, "{slots_used:.4} of the slots were used");
     assert!(
         records_per_request >= 49.5,
         "{records_per_request:.2} records per request"

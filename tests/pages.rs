@@ -59,13 +59,13 @@ fn lists() {
 #[test]
 fn check() {
     for name in ["quickstart", "slack-export"] {
-        let pipeline = pipeline(name);
-        assert_snapshot!(format!("check_{name}"), shown(&["check", &pipeline]));
-        assert_snapshot!(
-            format!("check_{name}_json"),
-            laid_out(&["check", &pipeline, "--format", "json"])
-        );
+        assert_snapshot!(format!("check_{name}"), shown(&["check", &pipeline(name)]));
     }
+    let quickstart = pipeline("quickstart");
+    assert_snapshot!(
+        "check_quickstart_json",
+        laid_out(&["check", &quickstart, "--format", "json"])
+    );
 }
 
 #[test]
