@@ -525,14 +525,14 @@ fn reference(field: &'static str, entity: Entity, id: &str) -> Reference {
 /// The lane of a conversation: the same for both directions of a one-to-one conversation.
 fn conversation(to_group: bool, sender: &str, receiver: &str) -> u64 {
     if to_group {
-        return XxHash3_64::oneshot_with_seed(1, receiver.as_bytes());
+        return XxHash3_64::oneshot(receiver.as_bytes());
     }
     let (first, second) = if sender < receiver {
         (sender, receiver)
     } else {
         (receiver, sender)
     };
-    let first = XxHash3_64::oneshot_with_seed(2, first.as_bytes());
+    let first = XxHash3_64::oneshot(first.as_bytes());
     XxHash3_64::oneshot_with_seed(first, second.as_bytes())
 }
 
