@@ -53,11 +53,7 @@ fn reading(criterion: &mut Criterion) {
 
 async fn scan(source: &Arc<dyn Source>, table: &Arc<Table>) -> usize {
     let columns = (0..table.schema.fields().len()).collect();
-    let scan = Scan {
-        table: Arc::clone(table),
-        columns,
-        rows_per_batch: ROWS_PER_BATCH,
-    };
+    let scan = Scan::of(Arc::clone(table), columns, ROWS_PER_BATCH);
     let (mut batches, mut rows) = (source.scan(scan), 0);
     while let Some(batch) = batches.next().await {
         rows += black_box(batch.expect("the file is read")).rows.num_rows();

@@ -52,11 +52,7 @@ impl Held {
     async fn read(source: Arc<dyn Source>) -> Result<Self, SourceError> {
         let table = source.describe("messages").await?;
         let columns = (0..table.schema.fields().len()).collect();
-        let scan = Scan {
-            table: Arc::clone(&table),
-            columns,
-            rows_per_batch: 8_192,
-        };
+        let scan = Scan::of(Arc::clone(&table), columns, 8_192);
         let batches = source.scan(scan).try_collect().await?;
         Ok(Self { table, batches })
     }

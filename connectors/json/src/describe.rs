@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use chatferry_core::source::{Order, SourceError, SourceErrorKind, Table};
+use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
 use tokio::sync::oneshot;
 
 use crate::files::{Found, Listing, Root, refused};
@@ -229,8 +229,16 @@ impl<'s> Survey<'s> {
         let table = Table {
             name: name.to_owned(),
             schema,
-            orders: orders.into_iter().map(|column| Order { column }).collect(),
-            rows: known.then_some(rows),
+            orders: orders
+                .into_iter()
+                .map(|column| Order::by([column]))
+                .collect(),
+            can_order: Vec::new(),
+            rows: if known {
+                Rows::Exactly(rows)
+            } else {
+                Rows::Unknown
+            },
             notes: self.notes,
         };
         Ok(Described {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chatferry_cometchat::Settings;
 use chatferry_cometchat::entities;
 use chatferry_config::{Override, Pipeline, Reading};
-use chatferry_core::{Entity, Flow, Mistake, Severity, ShapedStream, Source};
+use chatferry_core::{Entity, Flow, Mistake, Rows, Severity, ShapedStream, Source};
 use chatferry_engine::{Engine, FlowPlan, PlanError};
 use chatferry_runtime::FlowInput;
 
@@ -35,7 +35,7 @@ pub struct Planned {
     /// The flows in the order of the file, each with its plan.
     pub flows: Vec<(Flow, Arc<FlowPlan>)>,
     /// How many rows the flows read, by name, where that is known.
-    rows: BTreeMap<String, u64>,
+    rows: BTreeMap<String, Rows>,
 }
 
 /// Reads a pipeline file and shows what is wrong with it, all at once.
@@ -148,9 +148,8 @@ impl Opened {
         }
         let mut rows = BTreeMap::new();
         for (flow, _) in flows.iter().filter(|(flow, _)| flow.filter.is_none()) {
-            if let Some(known) = engine.rows(&flow.from.text).await? {
-                rows.insert(flow.name.clone(), known);
-            }
+            let known = engine.rows(&flow.from.text).await?;
+            rows.insert(flow.name.clone(), known);
         }
         Ok(Planned {
             engine,
@@ -185,10 +184,10 @@ impl Planned {
         self.flows.iter().map(input).collect()
     }
 
-    /// How many rows a flow reads, where that is known beforehand.
+    /// How many rows a flow reads, as far as that is known beforehand.
     #[must_use]
-    pub fn rows(&self, flow: &Flow) -> Option<u64> {
-        self.rows.get(&flow.name).copied()
+    pub fn rows(&self, flow: &Flow) -> Rows {
+        self.rows.get(&flow.name).copied().unwrap_or_default()
     }
 
     /// The flows in the order of delivery.

@@ -2,7 +2,7 @@
 //!
 //! One record's life, in the order of these modules:
 //!
-//! 1. a [`source`] gives the rows of a table as Arrow batches;
+//! 1. a [`source`] gives the rows of a table as Arrow batches, those that a [`filter`] keeps;
 //! 2. a [`plan`] says which view or table feeds which [`entity`], one SQL expression per [`field`];
 //! 3. what comes out is [`shaped`]: rows as the entity wants them, beside those that could not be;
 //! 4. a [`destination`] turns shaped rows into [`record`]s, sends them under a permit and tells
@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod destination;
 pub mod entity;
 pub mod field;
+pub mod filter;
 pub mod json;
 pub mod mistake;
 pub mod outcome;
@@ -31,6 +32,7 @@ pub use delivery::{Delivery, MessageOrder};
 pub use destination::{Answer, Destination, Failure, Permit, Prepared, Receipt, Verdict};
 pub use entity::Entity;
 pub use field::{Field, Kind};
+pub use filter::{Comparison, Filter, Operand};
 pub use mistake::{Mistake, Severity, Span};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::Place;
@@ -39,5 +41,6 @@ pub use record::{Key, Record, RecordId, Reference};
 pub use secret::Secret;
 pub use shaped::{RejectedRow, Shaped, ShapedStream, SkippedRows};
 pub use source::{
-    Batch, BatchStream, Order, Scan, Source, SourceError, SourceErrorKind, SourceSettings, Table,
+    Batch, BatchStream, Order, Rows, Scan, Source, SourceError, SourceErrorKind, SourceSettings,
+    Table,
 };

@@ -13,6 +13,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
+use crate::filter::Filter;
 use crate::place::Place;
 use crate::shaped::RejectedRow;
 
@@ -54,6 +55,13 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// When there is no such table, or it cannot be read.
     async fn describe(&self, table: &str) -> Result<Arc<Table>, SourceError>;
 
+    /// Whether [`scan`](Self::scan) leaves out exactly the rows that this condition leaves out,
+    /// when it is asked to. A source that says no is never asked; the engine does it then.
+    fn honours(&self, table: &Table, filter: &Filter) -> bool {
+        let _ = (table, filter);
+        false
+    }
+
     /// The rows of a table.
     ///
     /// * No work is done before the stream is first polled, and none after it is dropped.
@@ -62,7 +70,8 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// * A batch has rows, or rejected rows, or both. Rows that cannot be read are given as
     ///   rejected rows with their place, and reading goes on.
     /// * Nothing follows an error.
-    /// * The rows come in the [orders](Table::orders) that the table was described with.
+    /// * The rows come in the [order](Scan::order) asked for, or else in the
+    ///   [orders](Table::orders) that the table was described with.
     fn scan(&self, scan: Scan) -> BatchStream;
 }
 
@@ -76,21 +85,56 @@ pub struct Table {
     pub name: String,
     /// Its columns. Text that holds JSON is marked with the extension type `arrow.json`.
     pub schema: SchemaRef,
-    /// Orders that the rows are known to have, each a column of its own. A table whose rows are
-    /// ordered by `a` and also by `b` is ordered by `a, b` and by `b, a`.
+    /// Orders that the rows have when none is asked for, all of them at once.
     pub orders: Vec<Order>,
-    /// How many rows it has, where that is known.
-    pub rows: Option<u64>,
+    /// Orders that may be asked for, one at a time. Those that the source has an index for: an
+    /// order that makes it sort costs it more than it costs the engine.
+    pub can_order: Vec<Order>,
+    /// How many rows it has.
+    pub rows: Rows,
     /// What a person should know before relying on it, such as a column whose type changes from
     /// row to row. Each a sentence.
     pub notes: Vec<String>,
 }
 
-/// A column by which rows never descend. Nulls, if any, come last.
+/// How many rows a table has, as far as its source knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rows {
+    /// So many.
+    Exactly(u64),
+    /// About so many.
+    About(u64),
+    /// Nobody has counted.
+    #[default]
+    Unknown,
+}
+
+impl Rows {
+    /// The number, exact or not.
+    #[must_use]
+    pub const fn estimate(self) -> Option<u64> {
+        match self {
+            Self::Exactly(rows) | Self::About(rows) => Some(rows),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// Columns by which rows never descend: by the first one, where that is equal by the second, and
+/// so on. Values compare as Arrow compares them, text byte by byte. Nulls, if any, come last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// The column.
-    pub column: String,
+    /// The columns' names, at least one.
+    pub columns: Vec<String>,
+}
+
+impl Order {
+    /// By these columns.
+    pub fn by<S: Into<String>>(columns: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            columns: columns.into_iter().map(Into::into).collect(),
+        }
+    }
 }
 
 /// What to read of a table.
@@ -101,11 +145,31 @@ pub struct Scan {
     /// The columns to give, as indices into the table's schema, in the order wanted. May be
     /// empty, when only the number of rows matters.
     pub columns: Vec<usize>,
+    /// Only rows for which all of these hold; each is one that the source
+    /// [honours](Source::honours). They may name columns that are not wanted.
+    pub filters: Vec<Filter>,
+    /// The order wanted, one that the table [can have](Table::can_order), or the beginning of one.
+    pub order: Option<Order>,
+    /// How many rows are wanted at most, where that is known. A hint: more may be given.
+    pub limit: Option<usize>,
     /// How many rows a batch has at most.
     pub rows_per_batch: usize,
 }
 
 impl Scan {
+    /// All rows of these columns.
+    #[must_use]
+    pub fn of(table: Arc<Table>, columns: Vec<usize>, rows_per_batch: usize) -> Self {
+        Self {
+            table,
+            columns,
+            filters: Vec::new(),
+            order: None,
+            limit: None,
+            rows_per_batch,
+        }
+    }
+
     /// The schema of the batches: the wanted columns in the wanted order.
     ///
     /// # Panics

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chatferry_core::{Field, Flow, Mistake, Source, SourceError, Sql, Variables, View};
+use chatferry_core::{Field, Flow, Mistake, Rows, Source, SourceError, Sql, Variables, View};
 use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider,
 };
@@ -142,13 +142,13 @@ impl Engine {
     /// # Errors
     ///
     /// When the table cannot be described.
-    pub async fn rows(&self, table: &str) -> Result<Option<u64>, SourceError> {
+    pub async fn rows(&self, table: &str) -> Result<Rows, SourceError> {
         let Some((source, name)) = table.split_once('.') else {
-            return Ok(None);
+            return Ok(Rows::Unknown);
         };
         let tables = self.sources.iter().find(|tables| tables.name == source);
         let Some(tables) = tables.filter(|tables| tables.table_exist(name)) else {
-            return Ok(None);
+            return Ok(Rows::Unknown);
         };
         Ok(tables.source.describe(name).await?.rows)
     }

@@ -12,6 +12,7 @@ mod flow;
 pub mod functions;
 mod memory;
 mod order;
+mod pushdown;
 mod shape;
 mod sql;
 mod table;

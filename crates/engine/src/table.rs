@@ -4,18 +4,16 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use chatferry_core::{Batch, RejectedRow, Scan, Source, SourceError, Table};
+use chatferry_core::{Batch, Filter, RejectedRow, Rows, Scan, Source, SourceError, Table};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, TableType};
-use datafusion::physical_expr::expressions::Column;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::{
     EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr,
 };
@@ -23,9 +21,12 @@ use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, StatisticsArgs,
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SortOrderPushdownResult,
+    StatisticsArgs,
 };
 use futures::TryStreamExt;
+
+use crate::pushdown;
 
 /// The rows that sources could not read, gathered beside the plan that reads it.
 ///
@@ -101,6 +102,15 @@ struct SourceTable {
     table: Arc<Table>,
 }
 
+impl SourceTable {
+    /// The condition in the words of the contract, if the source evaluates it.
+    fn honoured(&self, condition: &Expr) -> Option<Filter> {
+        let filter = pushdown::filter(condition)?;
+        let honoured = self.source.honours(&self.table, &filter);
+        honoured.then_some(filter)
+    }
+}
+
 #[async_trait]
 impl TableProvider for SourceTable {
     fn schema(&self) -> SchemaRef {
@@ -111,12 +121,23 @@ impl TableProvider for SourceTable {
         TableType::Base
     }
 
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let support = |filter: &&Expr| match self.honoured(filter) {
+            Some(_) => TableProviderFilterPushDown::Exact,
+            None => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
     async fn scan(
         &self,
         session: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        _limit: Option<usize>,
+        filters: &[Expr],
+        limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = match projection {
             Some(columns) => columns.clone(),
@@ -125,6 +146,12 @@ impl TableProvider for SourceTable {
         let scan = Scan {
             table: Arc::clone(&self.table),
             columns,
+            filters: filters
+                .iter()
+                .filter_map(|one| self.honoured(one))
+                .collect(),
+            order: None,
+            limit,
             rows_per_batch: session.config().batch_size(),
         };
         let rejects = session.config().get_extension::<Rejects>();
@@ -138,12 +165,17 @@ impl TableProvider for SourceTable {
     }
 }
 
-/// What DataFusion may rely on: one stream of these columns, in the orders that the table has.
+/// What DataFusion may rely on: one stream of these columns, in the order asked for or else in
+/// the orders that the table has.
 fn properties(scan: &Scan) -> PlanProperties {
     let schema = scan.schema();
-    let orders = scan.table.orders.iter();
+    let orders = match &scan.order {
+        Some(order) => std::slice::from_ref(order),
+        None => &scan.table.orders,
+    };
     let orders: Vec<LexOrdering> = orders
-        .filter_map(|order| ordering(&order.column, &schema))
+        .iter()
+        .filter_map(|order| LexOrdering::new(pushdown::sort_keys(order, &schema)))
         .collect();
     PlanProperties::new(
         EquivalenceProperties::new_with_orderings(schema, orders),
@@ -154,21 +186,8 @@ fn properties(scan: &Scan) -> PlanProperties {
     .with_scheduling_type(SchedulingType::Cooperative)
 }
 
-/// The promise that the rows never descend by this column, if the column is read at all.
-fn ordering(column: &str, schema: &SchemaRef) -> Option<LexOrdering> {
-    let index = schema.index_of(column).ok()?;
-    let options = SortOptions {
-        descending: false,
-        nulls_first: false,
-    };
-    LexOrdering::new([PhysicalSortExpr::new(
-        Arc::new(Column::new(column, index)),
-        options,
-    )])
-}
-
 /// The rows of one scan, as a step of DataFusion's plan.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct SourceScan {
     source: Arc<dyn Source>,
     name: String,
@@ -183,7 +202,18 @@ impl DisplayAs for SourceScan {
         let schema = self.scan.schema();
         let columns = schema.fields().iter().map(|field| field.name().as_str());
         let columns = columns.collect::<Vec<_>>().join(", ");
-        write!(f, "SourceScan: {}, columns=[{columns}]", self.name)
+        write!(f, "SourceScan: {}, columns=[{columns}]", self.name)?;
+        if !self.scan.filters.is_empty() {
+            let filters = self.scan.filters.iter().map(ToString::to_string);
+            write!(f, ", where=[{}]", filters.collect::<Vec<_>>().join(" AND "))?;
+        }
+        if let Some(order) = &self.scan.order {
+            write!(f, ", order=[{}]", order.columns.join(", "))?;
+        }
+        match self.scan.limit {
+            Some(limit) => write!(f, ", limit={limit}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -214,6 +244,33 @@ impl ExecutionPlan for SourceScan {
         Ok(TreeNodeRecursion::Continue)
     }
 
+    /// Has the source read in this order, if it can; the engine need not sort then.
+    fn try_pushdown_sort(
+        &self,
+        wanted: &[PhysicalSortExpr],
+    ) -> Result<SortOrderPushdownResult<Arc<dyn ExecutionPlan>>> {
+        let can = |order: &chatferry_core::Order| {
+            let can = &self.scan.table.can_order;
+            can.iter()
+                .any(|known| known.columns.starts_with(&order.columns))
+        };
+        let Some(order) = pushdown::order(wanted).filter(can) else {
+            return Ok(SortOrderPushdownResult::Unsupported);
+        };
+        let scan = Scan {
+            order: Some(order),
+            ..self.scan.clone()
+        };
+        let ordered = Self {
+            properties: Arc::new(properties(&scan)),
+            scan,
+            ..self.clone()
+        };
+        Ok(SortOrderPushdownResult::Exact {
+            inner: Arc::new(ordered),
+        })
+    }
+
     /// The number of rows, where the source knows it: the smaller side of a join is the one that
     /// is held in memory.
     fn statistics_from_inputs(
@@ -222,8 +279,11 @@ impl ExecutionPlan for SourceScan {
         _of: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(&self.scan.schema());
-        let rows = self.scan.table.rows.map(usize::try_from);
-        if let Some(Ok(rows)) = rows {
+        let known = match (self.scan.filters.is_empty(), self.scan.table.rows) {
+            (true, Rows::Exactly(rows) | Rows::About(rows)) => usize::try_from(rows).ok(),
+            _ => None,
+        };
+        if let Some(rows) = known {
             // Not exact, since some of them may turn out not to be readable.
             statistics.num_rows = Precision::Inexact(rows);
         }

@@ -6,11 +6,14 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::compute::concat_batches;
-use arrow::compute::kernels::cmp::gt;
-use arrow::datatypes::Schema;
+use arrow::array::{BooleanArray, Scalar};
+use arrow::compute::kernels::cmp::{eq, gt, gt_eq, lt, lt_eq, neq};
+use arrow::compute::{concat_batches, filter_record_batch, is_not_null, is_null, or_kleene};
+use arrow::datatypes::{DataType, Schema, TimeUnit};
+use arrow::util::display::array_value_to_string;
 use chatferry_core::shaped::RejectedRow;
-use chatferry_core::source::{Batch, Scan, Source, SourceError, Table};
+use chatferry_core::source::{Batch, Order, Rows, Scan, Source, SourceError, Table};
+use chatferry_core::{Comparison, Filter, Operand};
 use futures::StreamExt;
 
 /// Checks all promises with one table of a source. The table should have a few rows.
@@ -51,6 +54,8 @@ pub async fn assert_contract(source: Arc<dyn Source>, table: &str) {
     batches_have_at_most_so_many_rows(&source, &described, &all, &whole).await;
     any_columns_can_be_had_in_any_order(&source, &described, &whole).await;
     a_scan_can_be_left_at_any_time(&source, &described, &all, &whole).await;
+    filters_leave_out_what_they_should(&source, &described, &whole).await;
+    orders_asked_for_are_given(&source, &described, &whole).await;
 }
 
 /// What one scan gave.
@@ -67,12 +72,14 @@ async fn read(
     columns: &[usize],
     rows_per_batch: usize,
 ) -> Outcome {
-    let scan = Scan {
-        table: Arc::clone(table),
-        columns: columns.to_vec(),
-        rows_per_batch,
-    };
+    let scan = Scan::of(Arc::clone(table), columns.to_vec(), rows_per_batch);
+    read_scan(source, scan).await
+}
+
+/// Reads a scan to its end, and checks what must hold for each batch.
+async fn read_scan(source: &Arc<dyn Source>, scan: Scan) -> Outcome {
     let schema = scan.schema();
+    let (columns, rows_per_batch) = (scan.columns.clone(), scan.rows_per_batch);
     let mut stream = source.scan(scan);
     let (mut batches, mut rejected, mut failed) = (Vec::new(), Vec::new(), None);
     while let Some(batch) = stream.next().await {
@@ -98,7 +105,7 @@ async fn read(
             Err(error) => failed = Some(described_error(&error)),
         }
     }
-    let rows = match columns {
+    let rows = match columns.as_slice() {
         // Without columns there is nothing to put together but the number of rows.
         [] => counted(batches.iter().map(RecordBatch::num_rows).sum()),
         _ => concat_batches(&schema, &batches).expect("batches of one schema"),
@@ -125,7 +132,7 @@ fn counted(rows: usize) -> RecordBatch {
 }
 
 fn the_rows_are_as_described(table: &Table, whole: &Outcome) {
-    if let Some(rows) = table.rows {
+    if let Rows::Exactly(rows) = table.rows {
         assert_eq!(
             whole.rows.num_rows() as u64,
             rows,
@@ -133,15 +140,7 @@ fn the_rows_are_as_described(table: &Table, whole: &Outcome) {
         );
     }
     for order in &table.orders {
-        let column = whole
-            .rows
-            .column_by_name(&order.column)
-            .expect("an order names a column");
-        assert!(
-            never_descends(column),
-            "`{}` never descends, and nulls come last",
-            order.column
-        );
+        assert_ordered(&whole.rows, order);
     }
     for row in &whole.rejected {
         assert!(
@@ -151,18 +150,42 @@ fn the_rows_are_as_described(table: &Table, whole: &Outcome) {
     }
 }
 
-fn never_descends(column: &ArrayRef) -> bool {
-    let rows = column.len();
-    let values = rows - column.null_count();
-    if (0..values).any(|row| column.is_null(row)) {
-        return false;
+/// No row is less than the one before it, and nulls come last.
+fn assert_ordered(rows: &RecordBatch, order: &Order) {
+    assert!(!order.columns.is_empty(), "an order has columns");
+    let mut undecided = vec![true; rows.num_rows().saturating_sub(1)];
+    for name in &order.columns {
+        let column = rows
+            .column_by_name(name)
+            .expect("an order names columns of the table");
+        let (earlier, later) = neighbours(column);
+        let ascends = lt(&earlier, &later).expect("an ordered column can be compared");
+        for (place, undecided) in undecided.iter_mut().enumerate() {
+            if !*undecided {
+                continue;
+            }
+            match (earlier.is_null(place), later.is_null(place)) {
+                (true, true) => {}
+                (true, false) => panic!("nulls of `{name}` come last"),
+                (false, true) => *undecided = false,
+                (false, false) => {
+                    *undecided = !ascends.value(place);
+                    let equal = eq(&earlier.slice(place, 1), &later.slice(place, 1));
+                    let equal = equal.expect("an ordered column can be compared").value(0);
+                    assert!(!*undecided || equal, "`{name}` never descends");
+                }
+            }
+        }
     }
-    let (earlier, later) = (
-        column.slice(0, values.max(1) - 1),
-        column.slice(values.min(1), values.max(1) - 1),
-    );
-    let descents = gt(&earlier, &later).expect("an ordered column can be compared");
-    descents.true_count() == 0
+}
+
+/// The column without its last row, and without its first.
+fn neighbours(column: &ArrayRef) -> (ArrayRef, ArrayRef) {
+    let pairs = column.len().saturating_sub(1);
+    (
+        column.slice(0, pairs),
+        column.slice(column.len() - pairs, pairs),
+    )
 }
 
 async fn two_scans_are_equal(
@@ -238,11 +261,7 @@ async fn a_scan_can_be_left_at_any_time(
     all: &[usize],
     whole: &Outcome,
 ) {
-    let scan = || Scan {
-        table: Arc::clone(table),
-        columns: all.to_vec(),
-        rows_per_batch: 1,
-    };
+    let scan = || Scan::of(Arc::clone(table), all.to_vec(), 1);
     drop(source.scan(scan()));
     for taken in 1..4 {
         let some: Vec<_> = source.scan(scan()).take(taken).collect().await;
@@ -253,4 +272,198 @@ async fn a_scan_can_be_left_at_any_time(
         again.rows, whole.rows,
         "a scan that was left changes nothing for others"
     );
+}
+
+/// A condition, and the rows of the whole table for which it is true.
+type Case = (Filter, BooleanArray);
+
+async fn filters_leave_out_what_they_should(
+    source: &Arc<dyn Source>,
+    table: &Arc<Table>,
+    whole: &Outcome,
+) {
+    for (filter, keep) in cases(table, &whole.rows) {
+        if !source.honours(table, &filter) {
+            continue;
+        }
+        let expected = filter_record_batch(&whole.rows, &keep).expect("as many flags as rows");
+        // With no column, with one that the condition does not name, and with all.
+        let all: Vec<usize> = (0..table.schema.fields().len()).collect();
+        for columns in [Vec::new(), vec![all.len() - 1], all] {
+            let scan = Scan {
+                filters: vec![filter.clone()],
+                ..Scan::of(Arc::clone(table), columns.clone(), 3)
+            };
+            let filtered = read_scan(source, scan).await;
+            let same = expected.project(&columns).expect("columns of the table");
+            assert_same_rows(&filtered.rows, &same, &format!("only rows where {filter}"));
+        }
+    }
+}
+
+/// Conditions on every column with values that it has.
+fn cases(table: &Table, rows: &RecordBatch) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (field, column) in table.schema.fields().iter().zip(rows.columns()) {
+        let name = field.name().clone();
+        let null = is_null(column).expect("any column can be asked for nulls");
+        cases.push((
+            Filter::Null {
+                column: name.clone(),
+            },
+            null.clone(),
+        ));
+        let present = is_not_null(column).expect("any column can be asked for nulls");
+        cases.push((
+            Filter::NotNull {
+                column: name.clone(),
+            },
+            present,
+        ));
+        let mut places = vec![0, column.len() / 2, column.len().saturating_sub(1)];
+        places.retain(|place| *place < column.len() && column.is_valid(*place));
+        places.dedup();
+        for place in places {
+            let Some(value) = operand(column, place) else {
+                break;
+            };
+            let one = Scalar::new(column.slice(place, 1));
+            let compared = [
+                (Comparison::Equal, eq(column, &one)),
+                (Comparison::NotEqual, neq(column, &one)),
+                (Comparison::Less, lt(column, &one)),
+                (Comparison::LessOrEqual, lt_eq(column, &one)),
+                (Comparison::Greater, gt(column, &one)),
+                (Comparison::GreaterOrEqual, gt_eq(column, &one)),
+            ];
+            for (comparison, keep) in compared {
+                let keep = keep.expect("a column can be compared with its own values");
+                let filter = Filter::Compare {
+                    column: name.clone(),
+                    comparison,
+                    value: value.clone(),
+                };
+                let or_null = Filter::Any(vec![
+                    filter.clone(),
+                    Filter::Null {
+                        column: name.clone(),
+                    },
+                ]);
+                let with_nulls = or_kleene(&keep, &null).expect("as many flags");
+                cases.push((or_null, with_nulls));
+                cases.push((filter, keep));
+            }
+        }
+    }
+    cases
+}
+
+/// The value in a row, if conditions can be made of it.
+fn operand(column: &ArrayRef, row: usize) -> Option<Operand> {
+    use arrow::array::AsArray;
+    use arrow::compute::cast;
+    use arrow::datatypes::{Date32Type, Int64Type, UInt64Type};
+    let one = column.slice(row, 1);
+    Some(match column.data_type() {
+        DataType::Boolean => Operand::Flag(one.as_boolean().value(0)),
+        DataType::UInt64 => Operand::Whole(one.as_primitive::<UInt64Type>().value(0).into()),
+        kind if kind.is_integer() => {
+            let whole = cast(&one, &DataType::Int64).ok()?;
+            Operand::Whole(whole.as_primitive::<Int64Type>().value(0).into())
+        }
+        DataType::Utf8 => Operand::Text(one.as_string::<i32>().value(0).to_owned()),
+        DataType::Date32 => Operand::Date(one.as_primitive::<Date32Type>().value(0)),
+        DataType::Timestamp(_, zone) => {
+            let fine = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+            let time = cast(&cast(&one, &fine).ok()?, &DataType::Int64).ok()?;
+            Operand::Time(time.as_primitive::<Int64Type>().value(0))
+        }
+        _ => return None,
+    })
+}
+
+async fn orders_asked_for_are_given(source: &Arc<dyn Source>, table: &Arc<Table>, whole: &Outcome) {
+    let all: Vec<usize> = (0..table.schema.fields().len()).collect();
+    for order in &table.can_order {
+        for columns in 1..=order.columns.len() {
+            let order = Order::by(order.columns[..columns].to_vec());
+            for rows_per_batch in [1, 1_000] {
+                let scan = Scan {
+                    order: Some(order.clone()),
+                    ..Scan::of(Arc::clone(table), all.clone(), rows_per_batch)
+                };
+                let ordered = read_scan(source, scan).await;
+                assert_ordered(&ordered.rows, &order);
+                let what = format!("the order {:?} changes no row", order.columns);
+                assert_same_rows(&ordered.rows, &whole.rows, &what);
+            }
+        }
+        reading_goes_on_after_any_row(source, table, order, whole).await;
+    }
+}
+
+/// What a run that was interrupted relies on: the rows from a value on are those that it has not
+/// seen, and nothing else.
+async fn reading_goes_on_after_any_row(
+    source: &Arc<dyn Source>,
+    table: &Arc<Table>,
+    order: &Order,
+    whole: &Outcome,
+) {
+    let name = &order.columns[0];
+    let column = whole
+        .rows
+        .column_by_name(name)
+        .expect("a column of the table");
+    let all: Vec<usize> = (0..table.schema.fields().len()).collect();
+    for row in 0..whole.rows.num_rows().min(20) {
+        let Some(value) = column.is_valid(row).then(|| operand(column, row)).flatten() else {
+            continue;
+        };
+        let filter = Filter::Compare {
+            column: name.clone(),
+            comparison: Comparison::GreaterOrEqual,
+            value,
+        };
+        if !source.honours(table, &filter) {
+            continue;
+        }
+        let from = Scalar::new(column.slice(row, 1));
+        let keep = gt_eq(column, &from).expect("a column can be compared with its own values");
+        let expected = filter_record_batch(&whole.rows, &keep).expect("as many flags as rows");
+        let scan = Scan {
+            filters: vec![filter.clone()],
+            order: Some(order.clone()),
+            ..Scan::of(Arc::clone(table), all.clone(), 2)
+        };
+        let rest = read_scan(source, scan).await;
+        assert_ordered(&rest.rows, order);
+        assert_same_rows(&rest.rows, &expected, &format!("going on where {filter}"));
+    }
+}
+
+/// The same rows, in whatever order.
+fn assert_same_rows(found: &RecordBatch, expected: &RecordBatch, what: &str) {
+    assert_eq!(
+        found.num_rows(),
+        expected.num_rows(),
+        "{what}: as many rows"
+    );
+    let sorted = |rows: &RecordBatch| {
+        let shown = |row: usize| {
+            let cells = rows.columns().iter();
+            let cells = cells.map(|column| match column.is_null(row) {
+                true => "null".to_owned(),
+                // A value that has no text form, such as a time beyond the calendar, is compared
+                // by its bits.
+                false => array_value_to_string(column, row)
+                    .unwrap_or_else(|_| format!("{:?}", column.slice(row, 1).to_data())),
+            });
+            cells.collect::<Vec<_>>()
+        };
+        let mut shown: Vec<_> = (0..rows.num_rows()).map(shown).collect();
+        shown.sort();
+        shown
+    };
+    assert_eq!(sorted(found), sorted(expected), "{what}: the same rows");
 }

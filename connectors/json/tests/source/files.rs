@@ -119,11 +119,7 @@ async fn a_file_that_changes_is_noticed() {
     let source = workshop.source("");
     let table = source.describe("a").await.expect("described");
     workshop.write("a.jsonl", "{\"id\":1}\n{\"id\":2}\n");
-    let scan = Scan {
-        table,
-        columns: vec![0],
-        rows_per_batch: 10,
-    };
+    let scan = Scan::of(table, vec![0], 10);
     let batches: Vec<_> = source.scan(scan).collect().await;
     let [Err(error)] = batches.as_slice() else {
         panic!("one error")
@@ -138,11 +134,7 @@ async fn a_batch_holds_no_more_than_a_few_megabytes() {
     let workshop = Workshop::with("a.jsonl", format!("{{\"body\":\"{body}\"}}\n").repeat(12));
     let source = workshop.source("");
     let table = source.describe("a").await.expect("described");
-    let scan = Scan {
-        table,
-        columns: vec![0],
-        rows_per_batch: 1_000,
-    };
+    let scan = Scan::of(table, vec![0], 1_000);
     let batches: Vec<_> = source
         .scan(scan)
         .map(|batch| batch.expect("rows").rows.num_rows())

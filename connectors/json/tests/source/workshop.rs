@@ -136,11 +136,7 @@ pub(crate) struct Rows {
 pub(crate) async fn rows(source: &Arc<dyn Source>, table: &str) -> Result<Rows, SourceError> {
     let table = source.describe(table).await?;
     let columns = (0..table.schema.fields().len()).collect();
-    let scan = Scan {
-        table: Arc::clone(&table),
-        columns,
-        rows_per_batch: 100,
-    };
+    let scan = Scan::of(Arc::clone(&table), columns, 100);
     let schema = scan.schema();
     let mut stream = source.scan(scan);
     let (mut batches, mut rejected, mut failed) = (Vec::new(), Vec::new(), None);
@@ -182,7 +178,7 @@ pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
             .table
             .orders
             .iter()
-            .any(|order| order.column == *field.name());
+            .any(|order| order.columns == [field.name().as_str()]);
         let ordered = if ordered { ", never descends" } else { "" };
         writeln!(
             text,

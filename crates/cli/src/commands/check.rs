@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use chatferry_core::Rows;
 use serde_json::{Value, json};
 
 use crate::account::counted;
@@ -41,10 +42,11 @@ fn as_text(
 ) -> String {
     let mut text = String::new();
     for (flow, plan) in planned.in_order() {
-        let rows = planned
-            .rows(flow)
-            .map(|rows| format!(", {}", counted(rows, "row")))
-            .unwrap_or_default();
+        let rows = match planned.rows(flow) {
+            Rows::Exactly(rows) => format!(", {}", counted(rows, "row")),
+            Rows::About(rows) => format!(", about {}", counted(rows, "row")),
+            Rows::Unknown => String::new(),
+        };
         let title = format!(
             "{}: {} from {}{rows}",
             flow.name, flow.entity, flow.from.text
@@ -123,7 +125,7 @@ fn as_json(planned: &Planned, notes: &[(String, String)]) -> Value {
                 .collect();
             json!({
                 "flow": flow.name, "entity": flow.entity.name(), "from": flow.from.text,
-                "rows": planned.rows(flow), "fields": fields,
+                "rows": planned.rows(flow).estimate(), "fields": fields,
             })
         })
         .collect();

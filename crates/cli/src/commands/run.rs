@@ -71,7 +71,7 @@ pub(crate) async fn go(
     let totals = planned
         .in_order()
         .into_iter()
-        .map(|(flow, _)| planned.rows(flow))
+        .map(|(flow, _)| planned.rows(flow).estimate())
         .collect();
     let mut watch = Watch::new(terminal, totals);
     let (stop, stopped) = chatferry_runtime::stop();

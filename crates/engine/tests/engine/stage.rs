@@ -133,11 +133,10 @@ impl Source for Memory {
             orders: rows
                 .orders
                 .iter()
-                .map(|column| Order {
-                    column: (*column).to_owned(),
-                })
+                .map(|column| Order::by([*column]))
                 .collect(),
-            rows: Some(rows.count()),
+            can_order: Vec::new(),
+            rows: chatferry_core::Rows::Exactly(rows.count()),
             notes: vec![format!("{name} is in memory")],
         }))
     }
