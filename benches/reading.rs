@@ -15,7 +15,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures::StreamExt;
 
 /// As many as the engine asks for.
-const ROWS_PER_BATCH: usize = 8_192;
+const ROWS_PER_BATCH: usize = 4_096;
 
 fn reading(criterion: &mut Criterion) {
     let (chat, runtime) = (Measured::new(messages(), Order::ByTime), runtime());

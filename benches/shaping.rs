@@ -52,7 +52,7 @@ impl Held {
     async fn read(source: Arc<dyn Source>) -> Result<Self, SourceError> {
         let table = source.describe("messages").await?;
         let columns = (0..table.schema.fields().len()).collect();
-        let scan = Scan::of(Arc::clone(&table), columns, 8_192);
+        let scan = Scan::of(Arc::clone(&table), columns, 4_096);
         let batches = source.scan(scan).try_collect().await?;
         Ok(Self { table, batches })
     }

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use crate::popularity::Popularity;
 use crate::random::Random;
 use crate::vocabulary;
 
@@ -19,9 +20,9 @@ pub const PIPELINE: &str = include_str!("pipeline.toml");
 /// Not the clock's, so that the same seed gives the same bytes tomorrow.
 pub const NOW_MS: u64 = 1_750_000_000_000;
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+pub(crate) const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// How far back the first message lies: within the six months that CometChat takes.
-const HISTORY_MS: u64 = 150 * DAY_MS;
+pub(crate) const HISTORY_MS: u64 = 150 * DAY_MS;
 
 /// How large a chat is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +72,7 @@ pub struct Chat {
     seed: u64,
     size: Size,
     now_ms: u64,
-    /// The popularity of each conversation added to that of all before it. The n-th has the n-th
-    /// part of the first one's (Zipf), so that a few are much busier than the rest.
-    popularity: Vec<u64>,
+    popularity: Popularity,
 }
 
 /// What random numbers are for; each kind has its own.
@@ -98,11 +97,6 @@ impl Chat {
     /// The chat of that seed and size, at [`NOW_MS`].
     #[must_use]
     pub fn new(seed: u64, size: Size) -> Self {
-        const FIRST: u64 = 1 << 40;
-        let popularity = (1..=size.conversations.max(1)).scan(0, |sum, rank| {
-            *sum += FIRST / rank;
-            Some(*sum)
-        });
         Self {
             seed,
             size: Size {
@@ -110,7 +104,7 @@ impl Chat {
                 ..size
             },
             now_ms: NOW_MS,
-            popularity: popularity.collect(),
+            popularity: Popularity::of(size.conversations),
         }
     }
 
@@ -235,10 +229,7 @@ impl Chat {
     /// Where a message is said, and by whom, with the random numbers for the rest of it.
     fn said(&self, message: u64) -> (Conversation, u64, Random) {
         let mut random = self.random(Kind::Message, message);
-        let all = self.popularity.last().copied().unwrap_or(1);
-        let chosen = random.below(all);
-        let rank = self.popularity.partition_point(|sum| *sum <= chosen);
-        let rank = u64::try_from(rank).expect("memory is counted in 64 bits");
+        let rank = self.popularity.pick(&mut random);
         if rank.is_multiple_of(2) {
             let room = rank / 2;
             let author = self.seat(room, random.below(self.seats(room)));
@@ -285,7 +276,7 @@ impl Chat {
         let attached = random.once_in(12);
         write!(json, r#","body":""#)?;
         if !attached || random.once_in(2) {
-            vocabulary::text(&mut random, author, json);
+            vocabulary::json_text(&mut random, author, json);
         }
         write!(json, r#"","attachment":"#)?;
         match attached {
@@ -315,14 +306,7 @@ impl Chat {
 }
 
 fn attachment(random: &mut Random, json: &mut Vec<u8>) -> io::Result<()> {
-    const FILES: [(&str, &str, &str); 5] = [
-        ("IMG", "jpg", "image/jpeg"),
-        ("Screenshot", "png", "image/png"),
-        ("video", "mp4", "video/mp4"),
-        ("voice", "ogg", "audio/ogg"),
-        ("Übersicht", "pdf", "application/pdf"),
-    ];
-    let (name, extension, mime) = random.pick(&FILES);
+    let (name, extension, mime) = random.pick(&vocabulary::FILES);
     let file = format!("{name}_{}.{extension}", random.below(10_000));
     let (folder, bytes) = (random.bits(), random.below(20_000_000));
     write!(

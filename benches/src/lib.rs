@@ -14,8 +14,13 @@
 //! [`generate`] makes the chat, from [`random`] numbers and a [`vocabulary`]; [`setup`] opens its
 //! pipeline. The program `generate-chat` writes the same chat and pipeline to a folder, to repeat
 //! a measurement with `chatferry` itself or with another program.
+//!
+//! [`legacy`] makes another chat, as dirty as a real one, and fills a database with it; the program
+//! `generate-legacy` does so.
 
 pub mod generate;
+pub mod legacy;
+mod popularity;
 pub mod random;
 pub mod setup;
 pub mod vocabulary;

@@ -130,8 +130,18 @@ pub(crate) const EMOJI: [&str; 12] = [
     "👨‍👩‍👧‍👦",
     "✅",
 ];
-/// What stands between words now and then, as JSON writes it.
-const MARKS: [&str; 6] = [", ", ". ", "\\n", " \\\"", "! ", " - "];
+/// What stands between words now and then.
+const MARKS: [&str; 6] = [", ", ". ", "\n", " \"", "! ", " - "];
+/// The same as JSON writes it.
+const JSON_MARKS: [&str; 6] = [", ", ". ", "\\n", " \\\"", "! ", " - "];
+/// Files that people send: the beginning of the name, its ending, and what kind of file it is.
+pub(crate) const FILES: [(&str, &str, &str); 5] = [
+    ("IMG", "jpg", "image/jpeg"),
+    ("Screenshot", "png", "image/png"),
+    ("video", "mp4", "video/mp4"),
+    ("voice", "ogg", "audio/ogg"),
+    ("Übersicht", "pdf", "application/pdf"),
+];
 
 /// A person's name.
 pub(crate) fn name(random: &mut Random) -> (&'static str, &'static str) {
@@ -143,8 +153,19 @@ pub(crate) fn topic(random: &mut Random) -> &'static str {
     random.pick(&PLAIN[29..])
 }
 
-/// Writes a text as the inside of a JSON string, in the language of person `author`.
-pub(crate) fn text(random: &mut Random, author: u64, json: &mut Vec<u8>) {
+/// A text in the language of person `author`.
+pub(crate) fn text(random: &mut Random, author: u64) -> String {
+    let mut text = Vec::new();
+    write(random, author, &MARKS, &mut text);
+    String::from_utf8(text).expect("words are text")
+}
+
+/// Writes the same text as the inside of a JSON string.
+pub(crate) fn json_text(random: &mut Random, author: u64, json: &mut Vec<u8>) {
+    write(random, author, &JSON_MARKS, json);
+}
+
+fn write(random: &mut Random, author: u64, marks: &[&str], text: &mut Vec<u8>) {
     let words: &[&str] = match author % 10 {
         0..=6 => &PLAIN,
         7 | 8 => &ACCENTED,
@@ -154,25 +175,25 @@ pub(crate) fn text(random: &mut Random, author: u64, json: &mut Vec<u8>) {
     while left > 0 {
         if !first {
             let between = if random.once_in(9) {
-                random.pick(&MARKS)
+                random.pick(marks)
             } else {
                 " "
             };
-            json.extend_from_slice(between.as_bytes());
+            text.extend_from_slice(between.as_bytes());
         }
         first = false;
         let word = random.pick(words);
-        json.extend_from_slice(word.as_bytes());
+        text.extend_from_slice(word.as_bytes());
         // Whoever writes in another language uses English words in between.
         let plain = random.pick(&PLAIN);
-        json.push(b' ');
-        json.extend_from_slice(plain.as_bytes());
+        text.push(b' ');
+        text.extend_from_slice(plain.as_bytes());
         let characters = word.chars().count() + plain.len() + 2;
         left = left.saturating_sub(u64::try_from(characters).unwrap_or(u64::MAX));
     }
     if random.once_in(4) {
-        json.push(b' ');
-        json.extend_from_slice(random.pick(&EMOJI).as_bytes());
+        text.push(b' ');
+        text.extend_from_slice(random.pick(&EMOJI).as_bytes());
     }
 }
 
