@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Int64Type};
+use arrow::datatypes::{DataType, Field, Int64Type};
 use bytes::Bytes;
 use chatferry_core::{Entity, Prepared, Record, RecordId, Reference, RejectedRow, json};
 use serde::Deserialize;
@@ -13,6 +13,9 @@ use twox_hash::XxHash3_64;
 use crate::encode::{Encoder, quoted_name};
 use crate::rules::{self, Broken};
 use crate::settings::Retention;
+
+/// Bytes that a record has, about.
+const ROW_BYTES: usize = 400;
 
 /// What rules depend on besides the row.
 pub(crate) struct Policy {
@@ -24,7 +27,7 @@ pub(crate) struct Policy {
 /// Validates and encodes each row.
 pub(crate) fn prepare(entity: Entity, rows: &RecordBatch, policy: &Policy) -> Vec<Prepared> {
     let columns = Columns::new(rows, policy);
-    let mut json = Vec::with_capacity(rows.get_array_memory_size());
+    let mut json = Vec::with_capacity(rows.num_rows() * ROW_BYTES);
     let mut drafts = Vec::with_capacity(rows.num_rows());
     for row in 0..rows.num_rows() {
         let start = json.len();
@@ -34,6 +37,8 @@ pub(crate) fn prepare(entity: Entity, rows: &RecordBatch, policy: &Policy) -> Ve
         }
         drafts.push((draft, start..json.len()));
     }
+    // It is kept until the last of these records is delivered.
+    json.shrink_to_fit();
     let json = Bytes::from(json);
     let finish = |(draft, at): (Draft, Range<usize>)| match draft {
         Draft::Ready {
@@ -88,6 +93,8 @@ struct Columns<'a> {
     text: Option<StringArray>,
     attachments: Option<ArrayRef>,
     custom_data: Option<ArrayRef>,
+    /// Whether `data`, or a field of it, is text that holds JSON.
+    data_is_json: bool,
 }
 
 impl<'a> Columns<'a> {
@@ -116,6 +123,11 @@ impl<'a> Columns<'a> {
             text: in_data("text").and_then(|text| text.as_string_opt::<i32>().cloned()),
             attachments: in_data("attachments"),
             custom_data: in_data("customData"),
+            data_is_json: match schema.field_with_name("data").map(Field::data_type) {
+                Ok(DataType::Struct(fields)) => fields.iter().any(|field| json::is_marked(field)),
+                Ok(_) => true,
+                Err(_) => false,
+            },
         }
     }
 
@@ -442,7 +454,7 @@ impl<'a> Columns<'a> {
                 }
                 _ => encoder.write(row, json),
             }
-            self.check_value(entity, name, &json[value..])?;
+            self.check_value(entity, name, row, &json[value..])?;
         }
         json.push(b'}');
         let written = &json[start..];
@@ -460,7 +472,13 @@ impl<'a> Columns<'a> {
     }
 
     /// The rules on what is only known once it is written.
-    fn check_value(&self, entity: Entity, name: &str, value: &[u8]) -> Result<(), Broken> {
+    fn check_value(
+        &self,
+        entity: Entity,
+        name: &str,
+        row: usize,
+        value: &[u8],
+    ) -> Result<(), Broken> {
         match (entity, name) {
             (Entity::Users | Entity::Groups, "metadata") => {
                 object("metadata", "metadata", value)?;
@@ -478,8 +496,7 @@ impl<'a> Columns<'a> {
                         format!("`data` has {} bytes", value.len()),
                     ));
                 }
-                if self.attachments.is_some() || self.custom_data.is_some() || self.has_json_data()
-                {
+                if self.has_parts_of_their_own(row) {
                     data(value)?;
                 }
             }
@@ -488,13 +505,14 @@ impl<'a> Columns<'a> {
         Ok(())
     }
 
-    /// Whether `data`, or something in it, is JSON text whose insides were not seen yet.
-    fn has_json_data(&self) -> bool {
-        self.array("data")
-            .is_some_and(|data| match data.data_type() {
-                DataType::Struct(fields) => fields.iter().any(|field| json::is_marked(field)),
-                _ => true,
-            })
+    /// Whether the row's `data` has parts with rules of their own, or JSON text whose insides
+    /// were not seen yet.
+    fn has_parts_of_their_own(&self, row: usize) -> bool {
+        self.data_is_json
+            || [&self.attachments, &self.custom_data]
+                .into_iter()
+                .flatten()
+                .any(|column| column.is_valid(row))
     }
 }
 

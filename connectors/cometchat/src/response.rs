@@ -12,7 +12,7 @@ use std::time::Duration;
 use chatferry_core::{Entity, Failure, Receipt, Record, Verdict};
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -33,7 +33,9 @@ pub fn receipts(
     reply: &Reply,
     now: i64,
 ) -> Result<Vec<Receipt>, Failure> {
-    let envelope: Result<Envelope<'_>, _> = serde_json::from_slice(&reply.body);
+    // Checked once as a whole, which is several times faster than string by string.
+    let text = std::str::from_utf8(&reply.body).unwrap_or_default();
+    let envelope: Result<Envelope<'_>, _> = serde_json::from_str(text);
     match (reply.status, envelope) {
         (
             200..=299,
@@ -70,7 +72,7 @@ struct Entry<'a> {
     #[serde(default)]
     success: Option<bool>,
     #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
+    data: Option<Stored<'a>>,
     #[serde(borrow, default)]
     error: Option<ApiError<'a>>,
 }
@@ -172,30 +174,95 @@ fn verdict(entity: Entity, entry: &Entry<'_>) -> Option<Verdict> {
     })
 }
 
-/// The fields that tell which entity this is, or that it is wrapped once more.
-#[derive(Deserialize)]
+/// The fields that tell which entity this is, or that it is wrapped once more. An answer repeats
+/// all of a message, so it is read in one pass, and what is no object has none of the fields.
+#[derive(Clone, Default)]
 struct Stored<'a> {
-    #[serde(borrow, default)]
     id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
     uid: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     guid: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     muid: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    sender: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    sender: bool,
     data: Option<&'a RawValue>,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Stored<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyStored)
+    }
+}
+
+struct AnyStored;
+
+impl<'de> Visitor<'de> for AnyStored {
+    type Value = Stored<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what was stored")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut stored = Stored::default();
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            let text = |raw: &'de RawValue| {
+                let text: Option<Text<'de>> = serde_json::from_str(raw.get()).ok();
+                text.map(|text| text.0)
+            };
+            match name.0.as_ref() {
+                "id" => stored.id = Some(map.next_value()?),
+                "uid" => stored.uid = text(map.next_value()?),
+                "guid" => stored.guid = text(map.next_value()?),
+                "muid" => stored.muid = text(map.next_value()?),
+                "data" => stored.data = Some(map.next_value()?),
+                "sender" => {
+                    map.next_value::<IgnoredAny>()?;
+                    stored.sender = true;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(stored)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Stored::default())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Stored::default())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Stored::default())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Stored::default())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Stored::default())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(Stored::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Stored::default())
+    }
 }
 
 /// The stored entity in an entry, unwrapped. A message has a `data` of its own, so only what has
 /// no id, muid or sender is taken as a wrapper.
 fn stored<'a>(entry: &Entry<'a>) -> Option<Stored<'a>> {
-    let outer: Stored<'a> = serde_json::from_str(entry.data?.get()).ok()?;
+    let outer = entry.data.clone()?;
     let wraps = outer.id.is_none()
         && outer.muid.is_none()
-        && outer.sender.is_none()
+        && !outer.sender
         && outer.uid.is_none()
         && outer.guid.is_none();
     match outer.data {

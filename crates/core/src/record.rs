@@ -3,13 +3,17 @@
 use std::fmt;
 
 use bytes::Bytes;
+use compact_str::CompactString;
 use twox_hash::XxHash3_64;
 
 use crate::entity::Entity;
 
 /// The id by which the destination knows a record: a uid, guid, memberId or muid.
+///
+/// Most are of a few characters, which are kept in place: a million records have several million
+/// ids between them.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RecordId(Box<str>);
+pub struct RecordId(CompactString);
 
 impl RecordId {
     /// The id with this text.

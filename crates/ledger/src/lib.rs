@@ -31,7 +31,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
 pub use error::LedgerError;
-pub use read::{Held, Reason, RunSummary, Summary};
+pub use read::{Held, LastRun, Reason, RunSummary, Summary};
 pub use write::{RequestRow, Settled, Undelivered};
 
 use lock::Lock;
@@ -41,6 +41,10 @@ use lock::Lock;
 pub struct Ledger {
     connection: SqliteConnection,
     path: PathBuf,
+    /// The number of the last request that was written down, once it is known.
+    last_request: Option<i64>,
+    /// Whether any row may be written down as undelivered.
+    has_undelivered: bool,
     /// Held for as long as this process may write.
     _lock: Option<Lock>,
 }
@@ -105,6 +109,8 @@ impl Ledger {
         Ok(Self {
             connection,
             path: path.to_owned(),
+            last_request: None,
+            has_undelivered: false,
             _lock: lock,
         })
     }

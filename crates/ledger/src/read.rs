@@ -8,6 +8,15 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::{Ledger, LedgerError};
 
+/// What an earlier run left behind that the pace has to respect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastRun {
+    /// When the last request was sent that is written down, in UNIX milliseconds.
+    pub last_sent_ms: Option<i64>,
+    /// Whether the run wrote down its end. One that was killed may have sent more requests.
+    pub ended: bool,
+}
+
 /// A record that an earlier run could not deliver, as far as a later run needs to know.
 #[derive(Clone, Debug)]
 pub struct Held {
@@ -144,17 +153,23 @@ impl Ledger {
         Ok(rows.into_iter().map(held).collect())
     }
 
-    /// When the last request was sent, in UNIX milliseconds.
+    /// What an earlier run left behind that the pace has to respect.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be read.
-    pub async fn last_request_ms(&mut self) -> Result<Option<i64>, LedgerError> {
-        let row = sqlx::query("SELECT sent_ms FROM requests ORDER BY request DESC LIMIT 1")
-            .fetch_optional(&mut self.connection)
-            .await
-            .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
-        Ok(row.map(|row| row.get(0)))
+    pub async fn last_run(&mut self) -> Result<Option<LastRun>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT (SELECT sent_ms FROM requests ORDER BY request DESC LIMIT 1), \
+             ended_ms IS NOT NULL FROM runs ORDER BY run DESC LIMIT 1",
+        )
+        .fetch_optional(&mut self.connection)
+        .await
+        .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        Ok(row.map(|row| LastRun {
+            last_sent_ms: row.get(0),
+            ended: row.get(1),
+        }))
     }
 
     /// The ledger in a page.

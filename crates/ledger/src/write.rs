@@ -126,48 +126,58 @@ impl Ledger {
         requests: &[(RequestRow, Vec<Settled>)],
         undelivered: &[Undelivered],
     ) -> Result<(), sqlx::Error> {
+        // Each statement costs a way to SQLite's thread and back, so there are few of them.
+        let mut number = self.last_request(requests.is_empty()).await?;
         let mut transaction = self.connection.begin().await?;
-        for (request, settled) in requests {
-            let row = sqlx::query(
-                "INSERT INTO requests (run, entity, sent_ms, took_ms, records, bytes, status, result) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING request",
-            )
-            .bind(run.0)
-            .bind(i64::from(request.entity.number()))
-            .bind(request.sent_ms)
-            .bind(request.took_ms)
-            .bind(length(request.records))
-            .bind(length(request.bytes))
-            .bind(request.status.map(i64::from))
-            .bind(request.result.as_str())
-            .fetch_one(&mut *transaction)
-            .await?;
-            let number: i64 = row.get(0);
-            if settled.is_empty() {
-                continue;
-            }
+        // SQLite binds at most 32,766 values in one statement.
+        for requests in requests.chunks(1_000) {
             let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
-                "INSERT INTO delivered (key, entity, present, request, id, remote) ",
+                "INSERT INTO requests (request, run, entity, sent_ms, took_ms, records, bytes, status, result) ",
             );
-            insert.push_values(settled, |mut row, record| {
-                row.push_bind(stored(Key::of(record.entity, record.id.as_str()).0))
-                    .push_bind(i64::from(record.entity.number()))
-                    .push_bind(record.present)
-                    .push_bind(number)
-                    .push_bind(record.id.as_str())
-                    .push_bind(record.remote.as_deref());
+            let first = number + 1;
+            insert.push_values(requests, |mut row, (request, _)| {
+                number += 1;
+                row.push_bind(number)
+                    .push_bind(run.0)
+                    .push_bind(i64::from(request.entity.number()))
+                    .push_bind(request.sent_ms)
+                    .push_bind(request.took_ms)
+                    .push_bind(length(request.records))
+                    .push_bind(length(request.bytes))
+                    .push_bind(request.status.map(i64::from))
+                    .push_bind(request.result.as_str());
             });
             insert.build().execute(&mut *transaction).await?;
-            let mut forget: QueryBuilder<Sqlite> =
-                QueryBuilder::new("DELETE FROM undelivered WHERE key IN (");
-            let mut keys = forget.separated(", ");
-            for record in settled {
-                keys.push_bind(stored(Key::of(record.entity, record.id.as_str()).0));
+            let settled = (first..).zip(requests);
+            let settled: Vec<(i64, &Settled)> = settled
+                .flat_map(|(number, (_, settled))| settled.iter().map(move |one| (number, one)))
+                .collect();
+            for settled in settled.chunks(1_000) {
+                let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
+                    "INSERT INTO delivered (key, entity, present, request, id, remote) ",
+                );
+                insert.push_values(settled, |mut row, (number, record)| {
+                    row.push_bind(stored(Key::of(record.entity, record.id.as_str()).0))
+                        .push_bind(i64::from(record.entity.number()))
+                        .push_bind(record.present)
+                        .push_bind(*number)
+                        .push_bind(record.id.as_str())
+                        .push_bind(record.remote.as_deref());
+                });
+                insert.build().execute(&mut *transaction).await?;
+                if !self.has_undelivered {
+                    continue;
+                }
+                let mut forget: QueryBuilder<Sqlite> =
+                    QueryBuilder::new("DELETE FROM undelivered WHERE key IN (");
+                let mut keys = forget.separated(", ");
+                for (_, record) in settled {
+                    keys.push_bind(stored(Key::of(record.entity, record.id.as_str()).0));
+                }
+                forget.push(")");
+                forget.build().execute(&mut *transaction).await?;
             }
-            forget.push(")");
-            forget.build().execute(&mut *transaction).await?;
         }
-        // SQLite binds at most 32,766 values in one statement.
         for rows in undelivered.chunks(1_000) {
             let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
                 "INSERT INTO undelivered (key, run, entity, flow, id, outcome, reason, detail, place, content) ",
@@ -191,7 +201,29 @@ impl Ledger {
             );
             insert.build().execute(&mut *transaction).await?;
         }
-        transaction.commit().await
+        transaction.commit().await?;
+        self.last_request = Some(number)
+            .filter(|_| !requests.is_empty())
+            .or(self.last_request);
+        self.has_undelivered |= !undelivered.is_empty();
+        Ok(())
+    }
+
+    /// The number of the last request that was written down; looked up once.
+    async fn last_request(&mut self, needless: bool) -> Result<i64, sqlx::Error> {
+        match self.last_request {
+            Some(number) => Ok(number),
+            None if needless => Ok(0),
+            None => {
+                let row = sqlx::query(
+                    "SELECT coalesce(max(request), 0), EXISTS (SELECT 1 FROM undelivered) FROM requests",
+                )
+                .fetch_one(&mut self.connection)
+                .await?;
+                self.has_undelivered |= row.get::<bool, _>(1);
+                Ok(row.get(0))
+            }
+        }
     }
 
     /// Forgets rows that are no longer rejected, refused or blocked because they are no longer

@@ -63,7 +63,7 @@ pub(crate) enum Item {
 }
 
 /// Items in a chunk at most; as many as the engine's batches have rows.
-const ITEMS: usize = 8_192;
+const ITEMS: usize = 4_096;
 
 /// Starts reading the flows, in a task of its own so that the next rows are shaped while the
 /// last ones are sent. One chunk is read ahead. Dropping the receiver ends it.

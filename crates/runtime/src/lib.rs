@@ -19,6 +19,7 @@ pub mod delivery;
 mod intake;
 pub mod pacer;
 mod run;
+mod scribe;
 mod seen;
 pub mod window;
 

@@ -9,7 +9,7 @@ use chatferry_core::{
     Account, Delivery, Destination, Entity, FlowAccount, Key, MessageOrder, Outcome, OutcomeKind,
     Permit, Record, RejectedRow, SourceError,
 };
-use chatferry_ledger::{Ledger, LedgerError, RequestRow, RunId, Settled, Undelivered};
+use chatferry_ledger::{LastRun, Ledger, LedgerError, RequestRow, Settled, Undelivered};
 use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -18,6 +18,7 @@ use crate::admission::{Admission, Verdict};
 use crate::delivery::{Deliveries, Halt, Handled, Requests, Ticket};
 use crate::intake::{self, Chunk, FlowInput, Intake, Item};
 use crate::pacer::Pacer;
+use crate::scribe::{Entry, Failed, Scribe};
 use crate::window::Window;
 
 /// Undelivered rows that may gather before they are written down.
@@ -169,10 +170,7 @@ impl Run {
         ledger
             .delivered_keys(|keys| admission.settled_before(keys))
             .await?;
-        let since_last = ledger
-            .last_request_ms()
-            .await?
-            .map(|last| Duration::from_millis(u64::try_from(now_ms() - last).unwrap_or_default()));
+        let since_last = since_last(ledger.last_run().await?, now_ms());
         let run = ledger.begin_run(now_ms()).await?;
         let delivery = destination.delivery();
         let order = order_of_delivery(&flows);
@@ -188,10 +186,10 @@ impl Run {
             window: Window::default(),
             unnamed: 0,
             undelivered: Vec::new(),
+            scribe: Scribe::start(ledger, run, delivery.in_flight.get()),
+            delivered_flows: Vec::new(),
             destination,
             flows,
-            ledger,
-            run,
             delivery,
             order,
             admission,
@@ -200,21 +198,33 @@ impl Run {
             stopped,
             observer,
         };
-        let ended = working.all().await;
+        let end = working.all().await;
         let Working {
-            mut ledger,
+            scribe,
+            delivered_flows,
             mut account,
             deliveries,
             now_ms,
             ..
         } = working;
+        let (mut ledger, written) = scribe.finish().await;
+        let ended = match (written, end) {
+            (Err(error), _) => Ended::Ledger(error),
+            (Ok(()), Err(End::Because(ended))) => ended,
+            (Ok(()), Ok(()) | Err(End::Ledger)) => Ended::Complete,
+        };
         if !matches!(ended, Ended::Complete) {
             for flow in &mut account.flows {
                 flow.pending = flow.read.saturating_sub(flow.accounted());
             }
         }
         let summary = summary(&account, &deliveries.requests);
-        let closing = ledger.end_run(run, now_ms(), ended.name(), &summary).await;
+        let mut closing = Ok(());
+        for flow in &delivered_flows {
+            closing = closing.and(ledger.forget_unmet(flow, run).await);
+        }
+        let ending = ledger.end_run(run, now_ms(), ended.name(), &summary).await;
+        let closing = closing.and(ending);
         let ended = match closing {
             Err(error) if matches!(ended, Ended::Complete | Ended::Stopped) => Ended::Ledger(error),
             _ => ended,
@@ -226,6 +236,20 @@ impl Run {
             took: started.elapsed(),
             ledger,
         })
+    }
+}
+
+/// What ends a run before its time.
+enum End {
+    /// The ledger cannot be written on, and says itself why.
+    Ledger,
+    /// Anything else.
+    Because(Ended),
+}
+
+impl From<Failed> for End {
+    fn from(_: Failed) -> Self {
+        Self::Ledger
     }
 }
 
@@ -251,6 +275,19 @@ async fn sleep_until(time: Option<Instant>) {
     }
 }
 
+/// How long ago the last request was sent. A run that did not live to write down its end may have
+/// sent one a moment ago.
+fn since_last(last: Option<LastRun>, now_ms: i64) -> Option<Duration> {
+    let last = last?;
+    if !last.ended {
+        return Some(Duration::ZERO);
+    }
+    let ago = now_ms - last.last_sent_ms?;
+    Some(Duration::from_millis(
+        u64::try_from(ago).unwrap_or_default(),
+    ))
+}
+
 /// The flows by entity, in the order of the file within one entity.
 fn order_of_delivery(flows: &[FlowInput]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..flows.len()).collect();
@@ -262,8 +299,9 @@ fn order_of_delivery(flows: &[FlowInput]) -> Vec<usize> {
 struct Working<'a> {
     destination: Arc<dyn Destination>,
     flows: Vec<FlowInput>,
-    ledger: Ledger,
-    run: RunId,
+    scribe: Scribe,
+    /// The flows that have been read and delivered to their ends.
+    delivered_flows: Vec<String>,
     delivery: Delivery,
     /// Flows in the order of delivery; places in the account are places in it.
     order: Vec<usize>,
@@ -281,25 +319,23 @@ struct Working<'a> {
 }
 
 impl Working<'_> {
-    async fn all(&mut self) -> Ended {
+    async fn all(&mut self) -> Result<(), End> {
         for entity in Entity::ALL {
-            if let Some(ended) = self.deliver(entity).await {
-                return self.wind_up(ended).await;
+            if let Err(end) = self.deliver(entity).await {
+                self.wind_up().await?;
+                return Err(end);
             }
         }
-        match self.write(Vec::new()).await {
-            Ok(()) => Ended::Complete,
-            Err(error) => Ended::Ledger(error),
-        }
+        Ok(self.write(Vec::new()).await?)
     }
 
-    /// Delivers all records of one entity; says why, if it ended before.
-    async fn deliver(&mut self, entity: Entity) -> Option<Ended> {
+    /// Delivers all records of one entity.
+    async fn deliver(&mut self, entity: Entity) -> Result<(), End> {
         let places: Vec<usize> = (0..self.order.len())
             .filter(|place| self.account.flows[*place].entity == entity)
             .collect();
         if places.is_empty() {
-            return None;
+            return Ok(());
         }
         self.deliveries.begin(entity);
         let rows = places
@@ -310,20 +346,16 @@ impl Working<'_> {
         let mut rows = intake::start(Arc::clone(&self.destination), rows, entity, move || {
             now_ms() / 1_000
         });
-        if let Some(ended) = self.pump(entity, &mut rows).await {
-            return Some(ended);
-        }
+        self.pump(entity, &mut rows).await?;
         for place in places {
             let flow = self.account.flows[place].flow.clone();
-            if let Err(error) = self.ledger.forget_unmet(&flow, self.run).await {
-                return Some(Ended::Ledger(error));
-            }
+            self.delivered_flows.push(flow);
         }
-        None
+        Ok(())
     }
 
-    /// Reads, sends and settles until nothing is left; says why, if it ended before.
-    async fn pump(&mut self, entity: Entity, rows: &mut Intake) -> Option<Ended> {
+    /// Reads, sends and settles until nothing is left.
+    async fn pump(&mut self, entity: Entity, rows: &mut Intake) -> Result<(), End> {
         let in_flight = match (entity, self.delivery.message_order) {
             (Entity::Messages, MessageOrder::Strict) => 1,
             _ => self.delivery.in_flight.get(),
@@ -338,21 +370,19 @@ impl Working<'_> {
                 };
                 self.take_in(flow, item);
             }
-            if self.undelivered.len() >= UNWRITTEN
-                && let Err(error) = self.write(Vec::new()).await
-            {
-                return Some(Ended::Ledger(error));
+            if self.undelivered.len() >= UNWRITTEN {
+                self.write(Vec::new()).await?;
             }
             if !reading
                 && chunk.len() == 0
                 && self.window.is_empty()
                 && self.deliveries.under_way() == 0
             {
-                let written = self.write(Vec::new()).await;
-                return written
-                    .err()
-                    .map(Ended::Ledger)
-                    .or(failure.map(Ended::Source));
+                self.write(Vec::new()).await?;
+                return match failure {
+                    Some(error) => Err(End::Because(Ended::Source(error))),
+                    None => Ok(()),
+                };
             }
             let may_read = reading && chunk.len() == 0 && self.window.has_room();
             let more_to_come = may_read || (chunk.len() > 0 && self.window.has_room());
@@ -369,11 +399,9 @@ impl Working<'_> {
                 () = sleep_until(next_due), if next_due.is_some() && !retry => Event::Due,
             };
             match event {
-                Event::Stop => return Some(Ended::Stopped),
+                Event::Stop => return Err(End::Because(Ended::Stopped)),
                 Event::Answer(handled) => {
-                    if let Some(ended) = self.settle(handled).await {
-                        return Some(ended);
-                    }
+                    self.settle(handled).await?;
                     self.report(entity);
                 }
                 Event::Rows(Some(Ok(Chunk { read, items }))) => {
@@ -501,8 +529,8 @@ impl Working<'_> {
         }
     }
 
-    /// Writes down an answer, and all others that have come by now, and counts them.
-    async fn settle(&mut self, first: Handled) -> Option<Ended> {
+    /// Counts an answer and all others that have come by now, and has them written down.
+    async fn settle(&mut self, first: Handled) -> Result<(), End> {
         let mut requests = Vec::new();
         let mut halt = None;
         let mut next = Some(first);
@@ -510,21 +538,20 @@ impl Working<'_> {
             halt = halt.or(self.count(handled, &mut requests));
             next = self.deliveries.next().now_or_never().flatten();
         }
-        if let Err(error) = self.write(requests).await {
-            return Some(Ended::Ledger(error));
+        self.write(requests).await?;
+        match halt {
+            None => Ok(()),
+            Some(Halt::Refused {
+                code,
+                message,
+                remedy,
+            }) => Err(End::Because(Ended::Refused {
+                code,
+                message,
+                remedy,
+            })),
+            Some(Halt::Silent { what }) => Err(End::Because(Ended::Silent { what })),
         }
-        halt.map(|halt| match halt {
-            Halt::Refused {
-                code,
-                message,
-                remedy,
-            } => Ended::Refused {
-                code,
-                message,
-                remedy,
-            },
-            Halt::Silent { what } => Ended::Silent { what },
-        })
     }
 
     /// Counts what came of an answer and frees its lanes.
@@ -574,39 +601,30 @@ impl Working<'_> {
         handled.stop
     }
 
-    /// Writes down requests and what has gathered beside them.
-    async fn write(
-        &mut self,
-        requests: Vec<(RequestRow, Vec<Settled>)>,
-    ) -> Result<(), LedgerError> {
-        if requests.is_empty() && self.undelivered.is_empty() {
+    /// Has requests written down, and what has gathered beside them.
+    async fn write(&mut self, requests: Vec<(RequestRow, Vec<Settled>)>) -> Result<(), Failed> {
+        let undelivered = std::mem::take(&mut self.undelivered);
+        if requests.is_empty() && undelivered.is_empty() {
             return Ok(());
         }
-        self.ledger
-            .settle(self.run, &requests, &self.undelivered)
-            .await?;
-        self.undelivered.clear();
-        Ok(())
+        let entry = Entry {
+            requests,
+            undelivered,
+        };
+        self.scribe.write(entry).await
     }
 
-    /// Brings home what is under way after something has ended the run, and writes it down.
-    async fn wind_up(&mut self, ended: Ended) -> Ended {
+    /// Brings home what is under way after something has ended the run, and has it written down.
+    async fn wind_up(&mut self) -> Result<(), End> {
         self.deliveries.abandon();
         while let Some(handled) = self.deliveries.next().await {
-            let failed = self.settle(handled).await;
-            self.deliveries.abandon();
-            if let Some(Ended::Ledger(error)) = failed {
-                return if matches!(ended, Ended::Ledger(_)) {
-                    ended
-                } else {
-                    Ended::Ledger(error)
-                };
+            // The run has its reason to end already.
+            if let Err(End::Ledger) = self.settle(handled).await {
+                return Err(End::Ledger);
             }
+            self.deliveries.abandon();
         }
-        match self.write(Vec::new()).await {
-            Err(error) if !matches!(ended, Ended::Ledger(_)) => Ended::Ledger(error),
-            _ => ended,
-        }
+        Ok(self.write(Vec::new()).await?)
     }
 
     fn report(&mut self, entity: Entity) {
