@@ -1,0 +1,67 @@
+//! Throw-away database servers.
+//!
+//! [`postgres`] and [`mariadb`] give one server to all tests of a process: it starts when the first
+//! test asks, on a free port of this machine, in a temporary folder. [`Postgres::own`] and
+//! [`MariaDb::own`] start one more, for a test that stops it or breaks it.
+//!
+//! A server ends with the process that asked for it, even when that is killed (`keeper`). Its
+//! programs are found, or installed where that may be done (`programs`); where neither is
+//! possible the test fails and says what to do. `CHATFERRY_TEST_POSTGRES` and
+//! `CHATFERRY_TEST_MARIADB` name servers to use instead: the URL of an account there that may do
+//! everything. A test that needs a server of its own starts one all the same.
+//!
+//! Everything here panics when it cannot do what is asked: there is no test without its server.
+
+mod account;
+mod certificate;
+mod database;
+mod keeper;
+mod mariadb;
+mod options;
+mod postgres;
+mod process;
+mod programs;
+
+use tokio::sync::OnceCell;
+
+pub use database::Database;
+pub use mariadb::MariaDb;
+pub use options::Options;
+pub use postgres::Postgres;
+
+/// The password of every account that is made here.
+///
+/// A word that stands nowhere else, so that a test can look whether it got into a message.
+pub const PASSWORD: &str = "swordfishinaspic";
+
+/// The PostgreSQL server that all tests of this process share.
+///
+/// # Panics
+///
+/// When there is none and none can be started.
+pub async fn postgres() -> &'static Postgres {
+    static SERVER: OnceCell<Postgres> = OnceCell::const_new();
+    let shared = || async {
+        match std::env::var("CHATFERRY_TEST_POSTGRES") {
+            Ok(url) => Postgres::given(&url),
+            Err(_) => Postgres::own().await,
+        }
+    };
+    SERVER.get_or_init(shared).await
+}
+
+/// The MariaDB server that all tests of this process share.
+///
+/// # Panics
+///
+/// When there is none and none can be started.
+pub async fn mariadb() -> &'static MariaDb {
+    static SERVER: OnceCell<MariaDb> = OnceCell::const_new();
+    let shared = || async {
+        match std::env::var("CHATFERRY_TEST_MARIADB") {
+            Ok(url) => MariaDb::given(&url),
+            Err(_) => MariaDb::own().await,
+        }
+    };
+    SERVER.get_or_init(shared).await
+}
