@@ -151,7 +151,7 @@ fn without_secret(line: &str) -> String {
 }
 
 fn secret_value(line: &str) -> Option<Span> {
-    const SECRETS: [&str; 6] = ["api_key", "auth_key", "password", "secret", "token", "key"];
+    const SECRETS: [&str; 5] = ["api_key", "auth_key", "password", "secret", "token"];
     let (key, value) = line.split_once('=')?;
     suggest::closest(key.rsplit('.').next()?.trim(), SECRETS)?;
     let value_start = key.len() + 1;

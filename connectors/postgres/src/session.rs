@@ -1,0 +1,200 @@
+//! Connections to the database: read-only, with time limits, few.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chatferry_core::source::{SourceError, SourceErrorKind};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions, Executor, Postgres};
+use tokio::time::Instant;
+
+use crate::failure::{failure, is_passing};
+use crate::settings::{PostgresSettings, Server};
+
+/// How long to wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait before trying again, at first and at most; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// The way to one database.
+#[derive(Clone)]
+pub(crate) struct Session {
+    pool: PgPool,
+    /// Where it is, without secrets: `host:port/database`.
+    at: Arc<str>,
+    /// Whether there ever was a connection.
+    connected: Arc<AtomicBool>,
+    /// How long to try again what fails for a reason that passes.
+    reconnect: Duration,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({})", self.at)
+    }
+}
+
+impl Session {
+    /// Prepares to connect; nothing is connected before it is needed.
+    pub(crate) fn new(settings: &PostgresSettings) -> Result<Self, SourceError> {
+        // Another part of the program may have chosen it before, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let options = options(settings)?;
+        let at = address(&options);
+        let timeout = settings.statement_timeout.as_millis();
+        // Text forms that do not depend on how the server is set up, and no way to change anything.
+        let prepare = format!(
+            "SET default_transaction_read_only = on; SET statement_timeout = {timeout}; \
+             SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; \
+             SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; SET extra_float_digits = 3; \
+             SET xmlbinary = 'base64'"
+        );
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.connections)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            .after_connect(move |connection, _| {
+                let prepare = prepare.clone();
+                Box::pin(async move {
+                    connection
+                        .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)))
+                        .await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options);
+        Ok(Self {
+            pool,
+            at: at.into(),
+            connected: Arc::default(),
+            reconnect: settings.reconnect,
+        })
+    }
+
+    /// A connection that nobody else uses now.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let connection = self.pool.acquire().await?;
+        self.connected.store(true, Ordering::Relaxed);
+        Ok(connection)
+    }
+
+    /// Patience with failures of the kind that passes, for something that is being done.
+    pub(crate) fn patience(&self, doing: impl Into<String>) -> Patience<'_> {
+        Patience {
+            session: self,
+            doing: doing.into(),
+            until: Instant::now() + self.reconnect,
+            pause: FIRST_PAUSE,
+        }
+    }
+}
+
+/// Patience with a server that restarts, and with a replica that has to catch up.
+pub(crate) struct Patience<'a> {
+    session: &'a Session,
+    doing: String,
+    until: Instant,
+    pause: Duration,
+}
+
+impl Patience<'_> {
+    /// Waits before the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// The failure itself, when it does not pass or patience has run out. A connection that never
+    /// came about is a mistake in the settings more often than an accident.
+    pub(crate) async fn after(&mut self, failed: &sqlx::Error) -> Result<(), SourceError> {
+        let error = failure(failed, &self.doing, &self.session.at);
+        let connected = self.session.connected.load(Ordering::Relaxed);
+        if !connected || !is_passing(failed) || Instant::now() + self.pause > self.until {
+            return Err(error);
+        }
+        tracing::warn!("{error}; trying again in {} s", self.pause.as_secs_f32());
+        tokio::time::sleep(self.pause).await;
+        self.pause = LONGEST_PAUSE.min(self.pause * 2);
+        Ok(())
+    }
+}
+
+fn options(settings: &PostgresSettings) -> Result<PgConnectOptions, SourceError> {
+    let secret = |error: std::io::Error| {
+        let doing = "read the secret of the database";
+        SourceError::new(SourceErrorKind::Denied, doing, error.to_string())
+    };
+    let mut options = match &settings.server {
+        Server::Url(url) => {
+            let url = url.reveal().map_err(secret)?;
+            if !["postgres://", "postgresql://"]
+                .iter()
+                .any(|start| url.starts_with(start))
+            {
+                return Err(not_a_url());
+            }
+            PgConnectOptions::from_str(&url).map_err(|_| not_a_url())?
+        }
+        Server::Parts {
+            host,
+            port,
+            user,
+            password,
+            database,
+        } => {
+            let mut options = PgConnectOptions::new_without_pgpass().host(host);
+            if let Some(port) = port {
+                options = options.port(*port);
+            }
+            if let Some(user) = user {
+                options = options.username(user);
+            }
+            if let Some(password) = password {
+                options = options.password(&password.reveal().map_err(secret)?);
+            }
+            if let Some(database) = database {
+                options = options.database(database);
+            }
+            options
+        }
+    };
+    if let Some(tls) = settings.tls {
+        options = options.ssl_mode(match tls {
+            "disable" => PgSslMode::Disable,
+            "require" => PgSslMode::Require,
+            "verify-ca" => PgSslMode::VerifyCa,
+            "verify-full" => PgSslMode::VerifyFull,
+            _ => PgSslMode::Prefer,
+        });
+    }
+    if let Some(ca) = &settings.ca {
+        options = options.ssl_root_cert(ca);
+    }
+    if options.get_application_name().is_none() {
+        options = options.application_name("chatferry");
+    }
+    Ok(options.disable_statement_logging())
+}
+
+/// A URL is never shown, since it may hold a password.
+fn not_a_url() -> SourceError {
+    SourceError::new(
+        SourceErrorKind::Pipeline,
+        "connect to the database",
+        "`url` is not the URL of a PostgreSQL database",
+    )
+    .help(
+        "it looks like \"postgres://user:password@host:5432/database\"; odd characters in the \
+         password are written in percent encoding, or give `host`, `user` and `password` apart",
+    )
+}
+
+fn address(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or(options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{}/{database}", socket.display()),
+        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
+    }
+}

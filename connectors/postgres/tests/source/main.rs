@@ -1,0 +1,13 @@
+//! The `postgres` source through the door that users use: a pipeline file, and real servers.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "in a test a panic with the value is the message"
+)]
+
+mod bad;
+mod contract;
+mod pages;
+mod properties;
+mod types;
+mod workshop;
