@@ -82,14 +82,6 @@ fn decoded<'r, T: Decode<'r, Sqlite>>(value: SqliteValueRef<'r>) -> Result<T, sq
     T::decode(value).map_err(sqlx::Error::Decode)
 }
 
-/// Why a value does not fit its column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Misfit {
-    /// The stable name of the rule that the row breaks.
-    pub(crate) rule: &'static str,
-    pub(crate) detail: String,
-}
-
 /// Makes batches of rows.
 #[derive(Debug)]
 pub(crate) struct Decoder {
@@ -97,7 +89,7 @@ pub(crate) struct Decoder {
     columns: Vec<Column>,
     /// For each row whether it could be read.
     good: Vec<bool>,
-    /// Bytes of values that are held.
+    /// Bytes of all values that it ever took.
     bytes: usize,
 }
 
@@ -137,21 +129,26 @@ impl Decoder {
     }
 
     /// Takes a row; what is wrong with it, if it cannot be read.
-    pub(crate) fn push(&mut self, row: &SqliteRow) -> Result<Option<Misfit>, sqlx::Error> {
-        let mut misfit = None;
+    pub(crate) fn push(&mut self, row: &SqliteRow) -> Result<Option<String>, sqlx::Error> {
+        let mut wrong = None;
         for column in &mut self.columns {
             let value = Kept::of(row, column.place)?;
             self.bytes += value.bytes();
             if let Err(found) = column.builder.push(value) {
                 column.builder.push_null();
-                misfit.get_or_insert_with(|| found.said_of(&column.name));
+                wrong.get_or_insert_with(|| found.said_of(&column.name));
             }
         }
-        self.good.push(misfit.is_none());
-        Ok(misfit)
+        self.good.push(wrong.is_none());
+        Ok(wrong)
     }
 
-    /// Bytes of values that are held.
+    /// How many rows it has taken.
+    pub(crate) const fn rows(&self) -> usize {
+        self.good.len()
+    }
+
+    /// Bytes of all values that it ever took.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -159,7 +156,6 @@ impl Decoder {
     /// The rows that could be read, and begins anew.
     pub(crate) fn finish(&mut self) -> RecordBatch {
         let good = BooleanArray::from(std::mem::take(&mut self.good));
-        self.bytes = 0;
         let columns = self
             .columns
             .iter_mut()
@@ -186,16 +182,14 @@ enum Wrong {
 }
 
 impl Wrong {
-    fn said_of(self, column: &str) -> Misfit {
-        let (rule, detail) = match self {
-            Self::NotUtf8 => ("invalid-text", format!("`{column}` is not UTF-8")),
-            Self::NotJson => ("malformed", format!("`{column}` is not JSON")),
-            Self::Kind(found, expected) => (
-                "type-mismatch",
-                format!("`{column}` holds {found}, and held only {expected} when it was described"),
-            ),
-        };
-        Misfit { rule, detail }
+    fn said_of(self, column: &str) -> String {
+        match self {
+            Self::NotUtf8 => format!("`{column}` is not UTF-8"),
+            Self::NotJson => format!("`{column}` is not JSON"),
+            Self::Kind(found, expected) => {
+                format!("`{column}` holds {found}, and held only {expected} when it was described")
+            }
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use chatferry_core::source::{Order, Rows, SourceError, Table};
 
 use crate::catalog::{self, Column, Kind, Relation};
 use crate::failure::failed;
-use crate::key::{BINARY, Key, choose, ordered_by};
-use crate::session::Database;
+use crate::key::{BINARY, Key, choose, no_key, ordered_by};
+use crate::page::ONE_PAGE_BYTES;
+use crate::session::{Database, FEW};
 use crate::settings::TableSettings;
 use crate::survey::survey;
 use crate::types::{Arrives, Found};
@@ -18,7 +19,8 @@ use crate::types::{Arrives, Found};
 pub(crate) struct Described {
     pub(crate) table: Arc<Table>,
     pub(crate) relation: Relation,
-    pub(crate) key: Key,
+    /// By which it is read in pages; without one it is short enough to be read as one page.
+    pub(crate) key: Option<Key>,
     /// What each column arrives as, and what was found in it.
     pub(crate) columns: Vec<(Arrives, Found)>,
     /// Whether texts are kept in the encoding that Arrow has.
@@ -70,11 +72,14 @@ pub(crate) async fn describe(
     kind: Kind,
     settings: &TableSettings,
 ) -> Result<Described, SourceError> {
-    let mut connection = database.open().await?;
+    let mut connection = database.open(FEW).await?;
     let wrong = |error| failed(format!("read {name}"), database, error);
     let relation = match &settings.query {
         Some(query) => catalog::query(&mut connection, query).await,
-        None => catalog::relation(&mut connection, name, kind).await,
+        None => {
+            let table = settings.table.as_deref().unwrap_or(name);
+            catalog::relation(&mut connection, table, kind).await
+        }
     };
     let relation = relation.map_err(wrong)?;
     let key = choose(name, &relation, &settings.key)?;
@@ -87,19 +92,15 @@ pub(crate) async fn describe(
         notes.extend(note);
         columns.push((arrives, found));
     }
-    if !key.is_fast && rows > 0 {
-        let names: Vec<&str> = key
-            .columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
-        let names = names.join(", ");
-        notes.push(format!(
-            "no index begins with its key, so each page sorts all rows; an index on ({names}) \
-             makes it fast"
-        ));
+    match &key {
+        Some(key) if !key.is_fast && rows > 0 => notes.push(slow(key)),
+        None if bytes(&columns) > ONE_PAGE_BYTES => return Err(no_key(name, &relation)),
+        _ => {}
     }
-    let (orders, can_order) = orders(&relation, &key, &columns, is_utf8);
+    let (orders, can_order) = match &key {
+        Some(key) => orders(&relation, key, &columns, is_utf8),
+        None => (Vec::new(), Vec::new()),
+    };
     let fields = relation.columns.iter().zip(&columns);
     let fields = fields.map(|(column, (arrives, _))| arrives.field(&column.name));
     Ok(Described {
@@ -117,6 +118,27 @@ pub(crate) async fn describe(
         is_utf8,
         rows,
     })
+}
+
+/// Bytes of all values, roughly.
+fn bytes(columns: &[(Arrives, Found)]) -> u64 {
+    let columns = columns.iter();
+    columns
+        .map(|(_, found)| found.bytes + (found.wholes + found.reals) * 8)
+        .sum()
+}
+
+fn slow(key: &Key) -> String {
+    let names: Vec<&str> = key
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect();
+    let names = names.join(", ");
+    format!(
+        "no index begins with its key, so each page sorts all rows; an index on ({names}) makes it \
+         fast"
+    )
 }
 
 fn is_never_null(relation: &Relation, name: &str) -> bool {

@@ -43,21 +43,21 @@ pub(crate) fn collated(column: &str, collation: &str) -> String {
     format!("{} COLLATE {}", quoted(column), quoted(collation))
 }
 
-/// The key of a table: the one that the settings say, if they do.
+/// The key of a table: the one that the settings say, if they do; `None` when there is none.
 ///
 /// # Errors
 ///
-/// When there is none, or the one that is said cannot be used.
+/// When the one that is said cannot be used.
 pub(crate) fn choose(
     table: &str,
     relation: &Relation,
     said: &[String],
-) -> Result<Key, SourceError> {
+) -> Result<Option<Key>, SourceError> {
     let refused = |reason: String| {
         SourceError::new(SourceErrorKind::Pipeline, format!("read {table}"), reason)
     };
     if !said.is_empty() {
-        return said_key(relation, said).map_err(|missing| {
+        return said_key(relation, said).map(Some).map_err(|missing| {
             let names: Vec<&str> = relation.columns.iter().map(|c| c.name.as_str()).collect();
             refused(format!(
                 "its key names `{missing}`, which is no column of it"
@@ -65,48 +65,38 @@ pub(crate) fn choose(
             .help(format!("its columns are {}", names.join(", ")))
         });
     }
+    let primary = relation.indexes.iter().find(|index| index.is_primary);
     let columns = match relation.kind {
-        Kind::Table => match rowid(relation) {
-            Some(name) => vec![KeyColumn::of(name, BINARY)],
-            None => {
-                return Err(
-                    refused("its columns hide all names of the row's number".into())
-                        .help(advice(table, relation)),
-                );
-            }
-        },
-        Kind::WithoutRowid => {
-            let primary = relation.indexes.iter().find(|index| index.is_primary);
-            match primary {
-                Some(index) if index.is_whole => key_columns(index),
-                _ => {
-                    return Err(
-                        refused("its primary key has a column in descending order".into())
-                            .help(advice(table, relation)),
-                    );
-                }
-            }
-        }
-        Kind::View | Kind::Virtual | Kind::Query => {
-            let reason = "nothing says which of its columns tell its rows apart";
-            return Err(refused(reason.into()).help(advice(table, relation)));
-        }
+        Kind::Table => rowid(relation).map(|name| vec![KeyColumn::of(name, BINARY)]),
+        Kind::WithoutRowid => primary.filter(|index| index.is_whole).map(key_columns),
+        Kind::View | Kind::Virtual | Kind::Query => None,
     };
-    Ok(Key {
+    Ok(columns.map(|columns| Key {
         columns,
         is_kept: true,
         is_fast: true,
-    })
+    }))
 }
 
-fn advice(table: &str, relation: &Relation) -> String {
-    let column = relation
-        .columns
-        .iter()
-        .find(|column| column.name.eq_ignore_ascii_case("id"))
-        .or(relation.columns.first())
-        .map_or("id", |column| column.name.as_str());
-    format!("say it under the source's `tables`: `{table} = {{ key = [\"{column}\"] }}`")
+/// What is said of a table that has no key and is too long to be read as one page.
+pub(crate) fn no_key(table: &str, relation: &Relation) -> SourceError {
+    let reason = match relation.kind {
+        Kind::Table => "its columns hide all names of the row's number",
+        Kind::WithoutRowid => "its primary key has a column in descending order",
+        Kind::View | Kind::Virtual | Kind::Query => {
+            "nothing says which of its columns tell its rows apart"
+        }
+    };
+    let doing = format!("read {table} in pages");
+    let named = |name: &str| {
+        let mut columns = relation.columns.iter();
+        columns.find(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    let column = named("id").or(relation.columns.first());
+    let column = column.map_or("id", |column| column.name.as_str());
+    SourceError::new(SourceErrorKind::Pipeline, doing, reason).help(format!(
+        "say it under the source's `tables`: `{table} = {{ key = [\"{column}\"] }}`"
+    ))
 }
 
 /// The name by which the number of a row can be had: the column that is it, or one that no other

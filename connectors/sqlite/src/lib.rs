@@ -8,7 +8,7 @@
 //!    values each column really holds, and `types` says what Arrow type that is;
 //! 3. `page` is the SQL of one page, from the key of the last row on; `filter` says which conditions
 //!    SQLite evaluates as the engine does, and puts them into that SQL;
-//! 4. `scan` reads page by page; `decode` makes Arrow columns of values;
+//! 4. `scan` begins to read, `rows` goes on page by page, and `decode` makes Arrow columns of values;
 //! 5. `source` is the source that does all this, and `failure` says what to do when SQLite refuses.
 
 mod catalog;
@@ -18,6 +18,7 @@ mod failure;
 mod filter;
 mod key;
 mod page;
+mod rows;
 mod scan;
 mod session;
 mod settings;

@@ -9,6 +9,8 @@ use sqlx::sqlite::SqliteArguments;
 /// With more, a page of short rows takes longer to hand over than to read; with fewer, finding the
 /// place again for each page shows.
 pub(crate) const MOST_ROWS: usize = 8_192;
+/// Bytes of a table that is read as one page, because it has no key.
+pub(crate) const ONE_PAGE_BYTES: u64 = 64 << 20;
 /// Bytes that a page should have, roughly.
 const PAGE_BYTES: u64 = 8 << 20;
 /// Bytes that a page may have even if all its rows are as long as the longest.
@@ -18,6 +20,18 @@ const WORST_BYTES: u64 = 64 << 20;
 pub(crate) fn rows_of(average: u64, longest: u64) -> usize {
     let fitting = (PAGE_BYTES / average.max(1)).min(WORST_BYTES / longest.max(1));
     usize::try_from(fitting).map_or(MOST_ROWS, |rows| rows.clamp(1, MOST_ROWS))
+}
+
+/// Whether two keys are one to SQLite, to which `1` and `1.0` are equal.
+pub(crate) fn are_alike(one: &[Bound], other: &[Bound]) -> bool {
+    let alike = |(one, other): (&Bound, &Bound)| match (one, other) {
+        (Bound::Whole(whole), Bound::Real(real)) | (Bound::Real(real), Bound::Whole(whole)) => {
+            // Exactly, so that no large number is taken for its neighbour; + 0.0 for -0.0.
+            real.fract() == 0.0 && format!("{:.0}", real + 0.0) == whole.to_string()
+        }
+        _ => one == other,
+    };
+    one.len() == other.len() && one.iter().zip(other).all(alike)
 }
 
 /// A value as it is kept, to be compared with.
@@ -71,8 +85,8 @@ pub(crate) struct Pages {
     /// Conditions on the rows, and the values in them.
     pub(crate) conditions: Vec<String>,
     pub(crate) values: Vec<Bound>,
-    /// What the rows are ordered by. Together they tell all rows apart, and none is null but
-    /// perhaps the first.
+    /// What the rows are ordered by; none is null but perhaps the first. Nothing when all rows are
+    /// one page.
     pub(crate) sorts: Vec<Sort>,
 }
 
@@ -94,9 +108,14 @@ impl Pages {
         }
     }
 
-    /// The statement that reads the rows of a part after one with these values in its sort
-    /// columns, and the values to be bound; how many rows it may read is bound last.
-    pub(crate) fn statement(&self, part: Part, after: Option<&[Bound]>) -> (String, Vec<Bound>) {
+    /// The statement that reads so many rows of a part after one with these values in its sort
+    /// columns, and the values to be bound.
+    pub(crate) fn statement(
+        &self,
+        part: Part,
+        after: Option<&[Bound]>,
+        limit: Option<usize>,
+    ) -> (String, Vec<Bound>) {
         let sorts = self.sorts(part);
         let first = self.sorts.first().map_or("", |sort| &sort.sql);
         let conditions = self.conditions.iter();
@@ -132,14 +151,24 @@ impl Pages {
             }
         }
         values.extend(after.into_iter().flatten().cloned());
-        let mut statement = format!("SELECT {} FROM {}", self.select.join(", "), self.from);
+        // Rows may only be wanted to be counted.
+        let selected = match self.select.as_slice() {
+            [] => "1".to_owned(),
+            selected => selected.join(", "),
+        };
+        let mut statement = format!("SELECT {selected} FROM {}", self.from);
         if !conditions.is_empty() {
             statement.push_str(" WHERE ");
             statement.push_str(&conditions.join(" AND "));
         }
-        statement.push_str(" ORDER BY ");
-        statement.push_str(&names);
-        statement.push_str(" LIMIT ?");
+        if !names.is_empty() {
+            statement.push_str(" ORDER BY ");
+            statement.push_str(&names);
+        }
+        if let Some(limit) = limit {
+            statement.push_str(" LIMIT ?");
+            values.push(Bound::Whole(i64::try_from(limit).unwrap_or(i64::MAX)));
+        }
         (statement, values)
     }
 }
@@ -185,27 +214,27 @@ mod tests {
     fn a_page_begins_after_the_last_row_of_the_one_before() {
         let one = pages(&["`a`"]);
         assert_eq!(
-            one.statement(Part::All, None),
+            one.statement(Part::All, None, Some(9)),
             (
                 "SELECT `a` FROM `t` WHERE (`b` = ? OR `b` IS NULL) ORDER BY `a` LIMIT ?".into(),
-                vec![Bound::Whole(1)]
+                vec![Bound::Whole(1), Bound::Whole(9)]
             )
         );
         assert_eq!(
-            one.statement(Part::All, Some(&[Bound::Whole(7)])),
+            one.statement(Part::All, Some(&[Bound::Whole(7)]), Some(9)),
             (
                 "SELECT `a` FROM `t` WHERE (`b` = ? OR `b` IS NULL) AND `a` > ? ORDER BY `a` LIMIT ?"
                     .into(),
-                vec![Bound::Whole(1), Bound::Whole(7)]
+                vec![Bound::Whole(1), Bound::Whole(7), Bound::Whole(9)]
             )
         );
         let two = pages(&["`c`", "`a`"]);
         let last = [Bound::BadText(vec![255]), Bound::Whole(7)];
         assert_eq!(
-            two.statement(Part::All, Some(&last)),
+            two.statement(Part::All, Some(&last), None),
             (
                 "SELECT `a`, `c` FROM `t` WHERE (`b` = ? OR `b` IS NULL) AND (`c`, `a`) > (CAST(? AS \
-                 TEXT), ?) ORDER BY `c`, `a` LIMIT ?"
+                 TEXT), ?) ORDER BY `c`, `a`"
                     .into(),
                 vec![Bound::Whole(1), last[0].clone(), last[1].clone()]
             )
@@ -215,8 +244,8 @@ mod tests {
     #[test]
     fn where_a_collation_is_said_the_place_in_an_index_is_said_too() {
         let two = pages(&["`c` COLLATE `X`", "`a`"]);
-        let (statement, values) =
-            two.statement(Part::All, Some(&[Bound::Text("c".into()), Bound::Whole(7)]));
+        let last = [Bound::Text("c".into()), Bound::Whole(7)];
+        let (statement, values) = two.statement(Part::All, Some(&last), None);
         assert!(statement.contains("`c` COLLATE `X` >= ? AND (`c` COLLATE `X`, `a`) > (?, ?)"));
         assert_eq!(values.len(), 4);
         assert_eq!(values[1], values[2]);
@@ -226,15 +255,30 @@ mod tests {
     fn nulls_are_a_part_of_their_own() {
         let two = pages(&["`c`", "`a`"]);
         assert_eq!(
-            two.statement(Part::Values, None).0,
+            two.statement(Part::Values, None, Some(9)).0,
             "SELECT `a`, `c` FROM `t` WHERE (`b` = ? OR `b` IS NULL) AND `c` IS NOT NULL ORDER BY \
              `c`, `a` LIMIT ?"
         );
         assert_eq!(
-            two.statement(Part::Nulls, Some(&[Bound::Whole(7)])).0,
+            two.statement(Part::Nulls, Some(&[Bound::Whole(7)]), Some(9))
+                .0,
             "SELECT `a`, `c` FROM `t` WHERE (`b` = ? OR `b` IS NULL) AND `c` IS NULL AND `a` > ? \
              ORDER BY `a` LIMIT ?"
         );
+    }
+
+    #[test]
+    fn numbers_are_alike_only_where_they_are_equal() {
+        let alike = |one, other| are_alike(&[one], &[other]);
+        assert!(alike(Bound::Whole(1), Bound::Real(1.0)));
+        assert!(alike(Bound::Real(-0.0), Bound::Whole(0)));
+        assert!(!alike(Bound::Whole(1), Bound::Real(1.5)));
+        let large = (1_i64 << 53) + 1;
+        assert!(!alike(
+            Bound::Whole(large),
+            Bound::Real(9_007_199_254_740_992.0)
+        ));
+        assert!(!alike(Bound::Text("1".into()), Bound::Whole(1)));
     }
 
     #[test]

@@ -8,7 +8,6 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions};
 
 use crate::failure::failed;
-use crate::page::MOST_ROWS;
 use crate::settings::SqliteSettings;
 
 /// A database that can be opened as often as needed.
@@ -54,25 +53,29 @@ impl Database {
         }
     }
 
-    /// A connection of its own. It holds no lock while nothing is asked of it.
+    /// A connection of its own, to read pages of at most so many rows. It holds no lock while
+    /// nothing is asked of it.
     ///
     /// # Errors
     ///
     /// When the file cannot be opened.
-    pub(crate) async fn open(&self) -> Result<SqliteConnection, SourceError> {
-        // The rows of a page all fit between SQLite and whoever takes them, so that the statement
-        // ends by itself even when nobody pulls any more.
+    pub(crate) async fn open(&self, rows: usize) -> Result<SqliteConnection, SourceError> {
+        // All of them fit between SQLite and whoever takes them, so that the statement ends by
+        // itself even when nobody pulls any more.
         let options = SqliteConnectOptions::new()
             .filename(&self.path)
             .read_only(true)
             .busy_timeout(self.busy_timeout)
-            .row_buffer_size(MOST_ROWS + 2)
+            .row_buffer_size(rows.saturating_add(1))
             .disable_statement_logging();
         let doing = || format!("open {}", self.written);
         let connected = options.connect().await;
         connected.map_err(|error| failed(doing(), self, error))
     }
 }
+
+/// Rows of an answer that is short.
+pub(crate) const FEW: usize = 50;
 
 /// SQL made here, of names that were quoted.
 pub(crate) fn sql(text: &str) -> AssertSqlSafe<String> {

@@ -14,8 +14,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest that SQLite can be told to wait, in whole days.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 24 * 60 * 60);
 /// What `key` takes.
-const KEY: &str = "it is read in pages, each after the last key of the one before: write the columns \
-                   that tell its rows apart, such as `key = [\"id\"]`";
+const KEY: &str = "name the columns that tell its rows apart, such as `key = [\"id\"]`";
 
 /// The settings of one `sqlite` source.
 #[derive(Clone, Debug)]
@@ -34,6 +33,8 @@ pub(crate) struct SqliteSettings {
 /// What is said of one table.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TableSettings {
+    /// The table or view that it stands for, when that is called otherwise.
+    pub(crate) table: Option<String>,
     /// The query that the table is, when it is none of the database's own.
     pub(crate) query: Option<String>,
     /// The columns that tell its rows apart.
@@ -101,29 +102,30 @@ fn tables(node: &Node<'_>) -> Option<Tables> {
 
 fn table(name: &str, node: &Node<'_>) -> Option<TableSettings> {
     let mut section = node.section()?;
-    let query = section.get("query").map(|node| query(&node));
+    let table = section.get("table").map(|node| node.text());
+    let written = section.get("query");
+    let query = written.as_ref().map(query);
     let key = section.get("key").map(|node| key(&node));
-    let (has_query, has_key) = (query.is_some(), key.is_some());
     let settings = TableSettings {
+        table: transpose(table)?.map(|table| table.value),
         query: transpose(query)?,
         key: transpose(key)?.unwrap_or_default(),
     };
-    let mistake = match (has_query, has_key) {
-        (_, true) => return Some(settings),
-        (true, false) => Mistake::error(
-            "sqlite::query-without-key",
-            "a query needs a `key`",
-            node.at(),
+    let mistake = match (&settings.table, written) {
+        (Some(_), Some(query)) => Mistake::error(
+            "sqlite::table-and-query",
+            "a table is one of the database's or a query, not both",
+            query.name_at().or(query.at()),
         )
-        .label("which columns tell its rows apart?")
-        .help(KEY),
-        (false, false) => Mistake::error(
+        .label("either this, or `table`"),
+        (None, None) if settings.key.is_empty() => Mistake::error(
             "sqlite::nothing-said",
             format!("nothing is said of {}", quoted(name)),
             node.at(),
         )
-        .label("neither `query` nor `key`")
+        .label("neither `table`, `query` nor `key`")
         .help("take it out; to offer only some tables, write a list: `tables = [\"users\"]`"),
+        _ => return Some(settings),
     };
     node.mistake(mistake);
     None

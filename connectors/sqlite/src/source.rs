@@ -17,7 +17,7 @@ use crate::describe::{Described, describe};
 use crate::failure::failed;
 use crate::filter;
 use crate::scan::{Reading, batches};
-use crate::session::Database;
+use crate::session::{Database, FEW};
 use crate::settings::{SqliteSettings, TableSettings};
 
 /// A database's tables and views, and the queries of the settings.
@@ -81,13 +81,14 @@ impl Shared {
     }
 
     async fn list(&self) -> Result<BTreeMap<String, Offered>, SourceError> {
-        let mut connection = self.database.open().await?;
+        let mut connection = self.database.open(FEW).await?;
         let doing = || format!("list the tables of {}", self.database.written);
         let listed = catalog::list(&mut connection).await;
         let listed = listed.map_err(|error| failed(doing(), &self.database, error))?;
-        let mut tables: BTreeMap<String, Offered> = listed
-            .into_iter()
-            .map(|(name, kind)| (name, Offered::new(kind, TableSettings::default())))
+        let kinds: BTreeMap<String, Kind> = listed.into_iter().collect();
+        let mut tables: BTreeMap<String, Offered> = kinds
+            .iter()
+            .map(|(name, kind)| (name.clone(), Offered::new(*kind, TableSettings::default())))
             .collect();
         let unknown = |name: &str, tables: &BTreeMap<String, Offered>| {
             let reason = format!("there is no table or view called `{name}`");
@@ -99,10 +100,11 @@ impl Shared {
             SourceError::new(SourceErrorKind::NotFound, doing(), reason).help(help)
         };
         for (name, settings) in &self.settings.tables {
-            let kind = match (&settings.query, tables.get(name)) {
+            let table = settings.table.as_ref().unwrap_or(name);
+            let kind = match (&settings.query, kinds.get(table)) {
                 (Some(_), _) => Kind::Query,
-                (None, Some(offered)) => offered.kind,
-                (None, None) => return Err(unknown(name, &tables)),
+                (None, Some(kind)) => *kind,
+                (None, None) => return Err(unknown(table, &tables)),
             };
             tables.insert(name.clone(), Offered::new(kind, settings.clone()));
         }

@@ -73,6 +73,67 @@ async fn keys_of_several_columns_and_any_collation_lose_no_row() {
 }
 
 #[tokio::test]
+async fn rows_may_share_a_key_wherever_pages_end() {
+    let workshop = Workshop::with(
+        "CREATE TABLE t (k, v INTEGER PRIMARY KEY);
+         INSERT INTO t (k) VALUES (1), (2), (1.0), (2.5), (2), (2.0), ('a'), (9007199254740993),
+                                  (9007199254740992.0), (x''), ('a'), (2)",
+    )
+    .await;
+    let source = workshop.source("tables.t.key = \"k\"");
+    assert_contract(Arc::clone(&source), "t").await;
+    for rows_per_batch in 1..14 {
+        let read = rows_by(&source, "t", rows_per_batch).await.expect("rows");
+        assert!(read.failed.is_none());
+        let mut numbers: Vec<String> = (0..read.rows.num_rows())
+            .map(|row| values(&read.rows, row)[1].clone())
+            .collect();
+        numbers.sort_by_key(|number| number.parse::<u8>().expect("a number"));
+        let all: Vec<String> = (1..=12).map(|number: u8| number.to_string()).collect();
+        assert_eq!(numbers, all, "in batches of {rows_per_batch}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_short_needs_no_key() {
+    let workshop = Workshop::with(
+        "CREATE TABLE t (rowid INT, oid INT, _rowid_ INT);
+         INSERT INTO t VALUES (1, 1, 1), (1, 1, 1), (NULL, NULL, NULL);
+         CREATE TABLE down (a INT, PRIMARY KEY (a DESC)) WITHOUT ROWID;
+         INSERT INTO down VALUES (1), (2);
+         CREATE VIEW v AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000)
+                          SELECT i % 2 AS even FROM n",
+    )
+    .await;
+    let source =
+        workshop.source("tables.q.query = \"SELECT even, count(*) AS n FROM v GROUP BY even\"");
+    let mut cases = Vec::new();
+    for table in ["t", "down", "q"] {
+        assert_contract(Arc::clone(&source), table).await;
+        cases.push((table, shown(&source, table).await));
+    }
+    insta::assert_snapshot!(titled(cases));
+    let read = rows_by(&source, "v", 4_000).await.expect("rows");
+    assert_eq!(read.rows.num_rows(), 9_000);
+}
+
+#[tokio::test]
+async fn a_table_can_be_offered_under_another_name() {
+    let workshop =
+        Workshop::with("CREATE TABLE old (id INTEGER PRIMARY KEY); INSERT INTO old VALUES (7)")
+            .await;
+    let source = workshop.source("tables.new.table = \"old\"");
+    assert_eq!(source.tables().await.expect("tables"), ["new", "old"]);
+    assert_contract(Arc::clone(&source), "new").await;
+    let missing = workshop.source("tables.new.table = \"gone\"");
+    let error = missing.tables().await.expect_err("there is none");
+    assert_eq!(
+        error.to_string(),
+        "cannot list the tables of legacy.db: there is no table or view called `gone`"
+    );
+}
+
+#[tokio::test]
 async fn indexes_tell_which_orders_may_be_asked_for() {
     insta::assert_snapshot!(
         case(

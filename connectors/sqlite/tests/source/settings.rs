@@ -15,7 +15,7 @@ fn every_mistake_is_shown_at_once_where_it_stands() {
 busy_timeout = "30 d"
 pth = "legacy.db"
 [sources.legacy.tables]
-a = { query = "SELECT 1" }
+a = { query = "SELECT 1", table = "b" }
 b = { query = " ; ", key = "id" }
 c = { key = [] }
 d = { key = ["id", "id"] }
