@@ -103,14 +103,12 @@ fn every_ready_made_pipeline_is_in_order() {
     for entry in std::fs::read_dir(repository().join("pipelines")).expect("a folder") {
         let name = entry.expect("an entry").file_name();
         let name = name.to_str().expect("names are text");
-        Folder::new().run(&["check", &pipeline(name)]).expect(0);
-        assert!(
-            repository()
-                .join("pipelines")
-                .join(name)
-                .join("README.md")
-                .is_file(),
-            "{name} has no readme"
-        );
+        let folder = repository().join("pipelines").join(name);
+        let text = std::fs::read_to_string(folder.join("pipeline.toml")).expect("a pipeline");
+        // Those of a server's database are checked where there is one, in `homegrown_*.rs`.
+        if !text.contains("${LEGACY_DATABASE_URL}") {
+            Folder::new().run(&["check", &pipeline(name)]).expect(0);
+        }
+        assert!(folder.join("README.md").is_file(), "{name} has no readme");
     }
 }

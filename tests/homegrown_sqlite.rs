@@ -102,7 +102,7 @@ fn a_rehearsal_accounts_for_every_row() {
         "system event",
         "nothing in it",
         "time is unknown",
-        "note to self",
+        "one person alone",
         "account is gone",
     ] {
         assert!(

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::account::{Rows, rows};
+use crate::account::{self, Rows, rows};
+use crate::{Folder, Served, pipeline, unlimited};
 
 /// What a database has.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +83,7 @@ impl Homegrown {
         let pair = self.pair(&message.conversation);
         let author = message.user.filter(is_there);
         match pair.len() {
-            1 => Some("note to self"),
+            1 => Some("one person alone"),
             2 if author.is_some() && pair.iter().all(is_there) => None,
             _ => Some("account is gone"),
         }
@@ -113,6 +114,48 @@ impl Homegrown {
             ("members".into(), self.members()),
             ("messages".into(), self.sent()),
         ])
+    }
+
+    /// Runs the program with the pipeline of that name on the database of that URL, and sees whether
+    /// all of this arrives.
+    ///
+    /// # Panics
+    ///
+    /// When it does not, or the password is told to anybody.
+    pub fn is_carried_over(&self, name: &str, url: &str, password: &str) {
+        let (folder, served) = (Folder::new(), Served::new(unlimited()));
+        let mut arguments = vec!["run".to_owned(), pipeline(name)];
+        arguments.extend(served.arguments());
+        let ledger = folder.file("ledger");
+        arguments.extend(["--ledger".into(), ledger, "--format".into(), "json".into()]);
+        let variables = [
+            ("COMETCHAT_APP_ID", "app"),
+            ("COMETCHAT_API_KEY", "key"),
+            ("LEGACY_DATABASE_URL", url),
+        ];
+        let check = ["check".to_owned(), pipeline(name)];
+        let checked = folder.run_with(&variables, &check).expect(0);
+        assert!(!checked.said().contains(password), "the password got out");
+        let ended = folder.run_with(&variables, &arguments).expect(0);
+        assert!(!ended.said().contains(password), "the password got out");
+        let account = account::of(&ended);
+        assert_eq!(account, self.account());
+        for reason in [
+            "conversation is gone",
+            "one person alone",
+            "time is unknown",
+        ] {
+            let skipped = account["messages"].get(&format!("skipped: {reason}"));
+            assert!(
+                skipped.is_some(),
+                "the chat has no message of which {reason}"
+            );
+        }
+        assert_eq!(served.counts().order_violations, 0);
+        let (stored, imported) = (served.stored(), |flow: &str| account[flow]["imported"]);
+        assert_eq!(stored.messages.len() as u64, imported("messages"));
+        assert_eq!(stored.members.len() as u64, imported("members"));
+        assert_eq!(stored.users.len() as u64, imported("users") + 1);
     }
 
     fn members(&self) -> Rows {
