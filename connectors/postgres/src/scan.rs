@@ -1,10 +1,13 @@
 //! A table's rows, page by page.
 //!
 //! A page is read to its end before any of it is given away, so that no statement is open while
-//! the rows are taken. It is read on a task of its own, and only one is read ahead.
+//! the rows are taken. One page is read ahead, while those of the one before are used.
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -14,7 +17,8 @@ use chatferry_core::place::Place;
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Batch, BatchStream, Scan, SourceError, SourceErrorKind};
 use futures::future::BoxFuture;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use tokio::task::JoinHandle;
 
 use crate::copy::{Fields, NotCopy, Rows};
 use crate::decode::{Decoder, Unreadable};
@@ -64,6 +68,28 @@ struct Reader {
     after: Option<String>,
     rows_per_page: usize,
     done: bool,
+    /// The page after the one that is given away.
+    ahead: Option<Asked>,
+    /// Not when only a few rows are wanted.
+    reads_ahead: bool,
+}
+
+/// A page that is being read. Nobody reads it any more once this is dropped.
+struct Asked(JoinHandle<Result<Page, SourceError>>);
+
+impl Future for Asked {
+    type Output = Result<Page, SourceError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = std::task::ready!(self.0.poll_unpin(context));
+        Poll::Ready(ended.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic())))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What the rows of a scan look like.
@@ -133,35 +159,43 @@ impl Reader {
             after: None,
             rows_per_page: first,
             done: false,
+            ahead: None,
+            reads_ahead: scan.limit.is_none(),
         }
     }
 
     async fn next(&mut self) -> Result<Option<Batch>, SourceError> {
-        while self.ready.is_empty() && !self.done {
-            self.read_page().await?;
+        while self.ready.is_empty() {
+            let page = match self.ahead.take() {
+                Some(page) => page,
+                None if self.done => return Ok(None),
+                None => self.ask(),
+            };
+            let page = page.await?;
+            self.take(page)?;
+            if self.reads_ahead && !self.done {
+                self.ahead = Some(self.ask());
+            }
         }
         Ok(self.ready.pop_front())
     }
 
-    /// Reads the next page to its end.
-    async fn read_page(&mut self) -> Result<(), SourceError> {
-        let layout = &self.layout;
+    /// Begins to read the next page, to its end.
+    fn ask(&self) -> Asked {
+        let layout = Arc::clone(&self.layout);
         let limit = layout.pages.key.is_some().then_some(self.rows_per_page);
         let statement = layout.pages.statement(self.after.as_deref(), limit);
-        tracing::debug!(
-            table = layout.table,
-            rows = limit,
-            after = self.after.is_some(),
-            "page"
-        );
-        let mut patience = self.session.patience(&self.doing);
-        let page = loop {
-            match page(&self.session, &statement, layout).await {
-                Ok(page) => break page.map_err(|trouble| trouble.error(&self.doing))?,
-                Err(error) => patience.after(&error).await?,
+        let (session, doing) = (self.session.clone(), self.doing.clone());
+        let task = tokio::spawn(async move {
+            let mut patience = session.patience(&doing);
+            loop {
+                match page(&session, &statement, &layout).await {
+                    Ok(page) => return page.map_err(|trouble| trouble.error(&doing)),
+                    Err(error) => patience.after(&error).await?,
+                }
             }
-        };
-        self.take(page)
+        });
+        Asked(task)
     }
 
     /// Takes over what a page has, and decides what the next one is to be.
