@@ -9,7 +9,7 @@ use std::time::Duration;
 use chatferry_core::source::{SourceError, SourceErrorKind};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions, Executor, Postgres};
+use sqlx::{ConnectOptions, Connection, Executor, Postgres};
 use tokio::time::Instant;
 
 use crate::failure::{failure, is_passing};
@@ -25,6 +25,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub(crate) struct Session {
     pool: PgPool,
+    options: PgConnectOptions,
     /// Where it is, without secrets: `host:port/database`.
     at: Arc<str>,
     /// Whether there ever was a connection.
@@ -56,7 +57,7 @@ impl Session {
         );
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
-            .acquire_timeout(CONNECT_TIMEOUT)
+            .acquire_timeout(CONNECT_TIMEOUT.min(settings.reconnect))
             .after_connect(move |connection, _| {
                 let prepare = prepare.clone();
                 Box::pin(async move {
@@ -66,9 +67,10 @@ impl Session {
                     Ok(())
                 })
             })
-            .connect_lazy_with(options);
+            .connect_lazy_with(options.clone());
         Ok(Self {
             pool,
+            options,
             at: at.into(),
             connected: Arc::default(),
             reconnect: settings.reconnect,
@@ -77,9 +79,18 @@ impl Session {
 
     /// A connection that nobody else uses now.
     pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        let connection = self.pool.acquire().await?;
+        if !self.connected.load(Ordering::Relaxed) {
+            self.knock().await?;
+        }
+        self.pool.acquire().await
+    }
+
+    /// Whether there is a server at all. The pool would ask one that is not there again and again.
+    async fn knock(&self) -> Result<(), sqlx::Error> {
+        let connection = tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect());
+        let connection = connection.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
         self.connected.store(true, Ordering::Relaxed);
-        Ok(connection)
+        connection.close().await
     }
 
     /// Patience with failures of the kind that passes, for something that is being done.

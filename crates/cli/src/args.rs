@@ -95,6 +95,12 @@ pub enum Command {
         after_help = "Example: chatferry run pipelines/quickstart --set cometchat.base_url=http://127.0.0.1:8080/v3"
     )]
     Run(RunArgs),
+    /// Shows the tables and columns that a source offers: of a pipeline, or of a database
+    #[command(
+        after_help = "Examples: chatferry tables pipelines/quickstart\n          \
+        chatferry tables postgres://reader@db.example.org/chat users messages"
+    )]
+    Tables(TablesArgs),
     /// Shows the ledger in a page
     #[command(after_help = "Example: chatferry status pipelines/quickstart")]
     Status(PipelineArgs),
@@ -109,6 +115,19 @@ pub enum Command {
     Functions,
     /// Lists the destination's rules, by which records are rejected or skipped
     Rules,
+}
+
+/// Which tables.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct TablesArgs {
+    /// A pipeline, the URL of a database, or the file of one
+    ///
+    /// Others on this machine can see a password in a URL; `${NAME}` in it is the environment.
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    /// Only these tables
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<String>,
 }
 
 /// Which pipeline.

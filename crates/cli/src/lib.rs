@@ -59,6 +59,7 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Preview(args) => commands::preview::run(&args, shared, terminal).await,
         Command::Rehearse(args) => commands::rehearse::run(&args, shared, terminal).await,
         Command::Run(args) => commands::run::run(&args, shared, terminal).await,
+        Command::Tables(args) => commands::tables::run(&args, shared, terminal).await,
         Command::Status(args) => commands::status::run(&args, shared, terminal).await,
         Command::Simulate(args) => commands::simulate::run(&args, terminal).await,
         Command::Connectors => commands::lists::connectors(terminal),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chatferry_cometchat::Settings;
 use chatferry_cometchat::entities;
-use chatferry_config::{Override, Pipeline, Reading};
+use chatferry_config::{NamedSource, Override, Pipeline, Reading};
 use chatferry_core::{Entity, Flow, Mistake, Rows, Severity, ShapedStream, Source};
 use chatferry_engine::{Engine, FlowPlan, PlanError};
 use chatferry_runtime::FlowInput;
@@ -75,12 +75,7 @@ pub fn open(
         )
         .help("save the file as UTF-8")
     })?;
-    let overrides = shared
-        .set
-        .iter()
-        .map(|set| Override::parse(set))
-        .collect::<Result<Vec<_>, _>>();
-    let overrides = overrides.map_err(|reason| Trouble::new(Exit::Usage, reason))?;
+    let overrides = overrides(shared)?;
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -104,18 +99,64 @@ pub fn open(
     }
 }
 
+/// The sources of a pipeline that has nothing else, with paths from where the program was started.
+///
+/// # Errors
+///
+/// When a source cannot be opened.
+pub fn sources_of(text: &str, shared: &Shared) -> Result<Sources, Trouble> {
+    // A pipeline has a destination and a flow; these are never looked at.
+    let text = format!(
+        "name = \"tables\"\n{text}\n[cometchat]\nbase_url = \"http://127.0.0.1\"\napi_key = \"none\"\n\
+         [[flow]]\nentity = \"users\"\nfrom = \"source.any\"\nfields = {{ uid = \"1\", name = \"1\" }}\n"
+    );
+    let reading = Reading {
+        environment: &|name| std::env::var(name).ok(),
+        folder: Path::new("."),
+        overrides: &overrides(shared)?,
+        without_secrets: true,
+    };
+    let read = chatferry_config::read(&text, &connectors::all(), &reading);
+    let Some(pipeline) = read.pipeline else {
+        let why = read.mistakes.into_iter().map(|mistake| mistake.message);
+        let why = why.collect::<Vec<_>>().join("; ");
+        return Err(Trouble::new(Exit::Usage, why));
+    };
+    open_all(&pipeline)
+}
+
+/// Sources by name.
+type Sources = Vec<(String, Arc<dyn Source>)>;
+
+fn open_all(pipeline: &Pipeline<Settings>) -> Result<Sources, Trouble> {
+    let open = |source: &NamedSource| Ok((source.name.clone(), source.settings.open()?));
+    pipeline.sources.iter().map(open).collect()
+}
+
+fn overrides(shared: &Shared) -> Result<Vec<Override>, Trouble> {
+    let parsed = shared.set.iter().map(|set| Override::parse(set));
+    parsed
+        .collect::<Result<_, _>>()
+        .map_err(|reason| Trouble::new(Exit::Usage, reason))
+}
+
 impl Opened {
+    /// Opens the sources.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be opened.
+    pub fn sources(&self) -> Result<Sources, Trouble> {
+        open_all(&self.pipeline)
+    }
+
     /// Opens the sources and plans every flow, and shows every mistake that comes to light.
     ///
     /// # Errors
     ///
     /// When a source cannot be opened or described, or the file has mistakes; these were shown then.
     pub async fn plan(&self, terminal: &Terminal) -> Result<Planned, Trouble> {
-        let mut sources: Vec<(String, Arc<dyn Source>)> =
-            Vec::with_capacity(self.pipeline.sources.len());
-        for source in &self.pipeline.sources {
-            sources.push((source.name.clone(), source.settings.open()?));
-        }
+        let sources = self.sources()?;
         let memory = usize::try_from(self.pipeline.engine.memory).unwrap_or(usize::MAX);
         let engine = Engine::open(
             sources,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chatferry_core::{Field, Flow, Mistake, Rows, Source, SourceError, Sql, Variables, View};
 use datafusion::catalog::{
@@ -83,6 +83,7 @@ impl Engine {
                 name,
                 source,
                 names,
+                used: Mutex::default(),
             }));
         }
         let mut machine =
@@ -159,7 +160,8 @@ impl Engine {
         views.chain(self.tables()).collect()
     }
 
-    /// What the tables' descriptions say a person should know, each with the table's name.
+    /// What a person should know of the tables that were planned to be read, each note with its
+    /// table's name.
     ///
     /// # Errors
     ///
@@ -167,8 +169,8 @@ impl Engine {
     pub async fn notes(&self) -> Result<Vec<(String, String)>, SourceError> {
         let mut notes = Vec::new();
         for source in &self.sources {
-            for name in &source.names {
-                let table = source.source.describe(name).await?;
+            for name in source.used() {
+                let table = source.source.describe(&name).await?;
                 let named = |note: &String| (format!("{}.{name}", source.name), note.clone());
                 notes.extend(table.notes.iter().map(named));
             }

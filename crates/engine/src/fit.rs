@@ -159,7 +159,8 @@ fn is_object(kind: &DataType) -> bool {
 }
 
 /// A column's type in a person's words.
-pub(crate) fn in_words(column: &Column) -> String {
+#[must_use]
+pub fn in_words(column: &Column) -> String {
     if json::is_marked(column) {
         return "JSON text".into();
     }

@@ -18,4 +18,5 @@ mod sql;
 mod table;
 
 pub use engine::{Engine, PlanError};
+pub use fit::in_words;
 pub use flow::{Column, FlowPlan};

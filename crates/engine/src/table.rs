@@ -1,6 +1,6 @@
 //! A source's tables as DataFusion sees them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
@@ -68,6 +68,16 @@ pub(crate) struct SourceTables {
     pub(crate) name: String,
     pub(crate) source: Arc<dyn Source>,
     pub(crate) names: Vec<String>,
+    /// The tables that some flow or view reads.
+    pub(crate) used: Mutex<BTreeSet<String>>,
+}
+
+impl SourceTables {
+    /// The tables that some flow or view reads, by name.
+    pub(crate) fn used(&self) -> BTreeSet<String> {
+        let used = self.used.lock().expect("no holder of this lock panics");
+        used.clone()
+    }
 }
 
 #[async_trait]
@@ -81,6 +91,8 @@ impl SchemaProvider for SourceTables {
             return Ok(None);
         }
         let table = self.source.describe(name).await.map_err(external)?;
+        let mut used = self.used.lock().expect("no holder of this lock panics");
+        used.insert(name.to_owned());
         Ok(Some(Arc::new(SourceTable {
             source: Arc::clone(&self.source),
             name: format!("{}.{name}", self.name),

@@ -121,7 +121,7 @@ proptest! {
         let read = runtime.block_on(rows(&source, "records")).expect("rows");
         prop_assert!(read.failed.is_none());
         prop_assert!(read.rejected.is_empty(), "{:?}", read.rejected);
-        prop_assert_eq!(read.table.rows, Some(records.len() as u64));
+        prop_assert_eq!(read.table.rows, chatferry_core::source::Rows::Exactly(records.len() as u64));
         if read.table.schema.fields().is_empty() {
             return Ok(());
         }

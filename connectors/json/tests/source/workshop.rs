@@ -191,6 +191,7 @@ pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
     let known = rows
         .table
         .rows
+        .estimate()
         .map_or("unknown".into(), |rows| rows.to_string());
     writeln!(text, "rows: {known}").expect("text");
     for note in &rows.table.notes {

@@ -242,7 +242,7 @@ async fn a_server_that_stays_away_is_given_up_after_what_came_before() {
     let database = server.database().await;
     database
         .execute(
-            "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 3000)",
+            "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 50000)",
         )
         .await;
     let source = source(database.url(), "reconnect = \"1 s\"");
