@@ -79,9 +79,10 @@ impl MariaDb {
         let programs = PACKAGE.found(Programs::find).await;
         let keeper = Keeper::new(Account::to_run("mysql"), "KILL");
         let (config, data) = (keeper.folder().join("config"), data(&keeper));
+        // A folder of its own for temporary tables, since a server that starts removes those of others.
         let mut settings = format!(
             "{SETTINGS}datadir = {data}\nsocket = {folder}/socket\npid-file = {folder}/pid\n\
-             init-file = {folder}/accounts\n",
+             init-file = {folder}/accounts\ntmpdir = {folder}\n",
             data = data.display(),
             folder = keeper.folder().display()
         );
