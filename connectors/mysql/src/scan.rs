@@ -1,15 +1,19 @@
 //! A table's rows, page by page.
 //!
 //! A page is read to its end before any of it is given away, so that no statement is open while
-//! the rows are taken. Between two pages the session is anybody's.
+//! the rows are taken. One page is read ahead, while those of the one before are used. Between two
+//! pages the session is anybody's.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use chatferry_core::source::{Batch, BatchStream, Scan, SourceError, SourceErrorKind};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::mysql::MySqlRow;
+use tokio::task::JoinHandle;
 
 use crate::describe::Described;
 use crate::filter;
@@ -54,15 +58,42 @@ pub(crate) fn batches(
 
 /// A scan under way.
 struct Reader {
-    sessions: Arc<Sessions>,
-    layout: Layout,
-    pages: Pages,
+    plan: Arc<Plan>,
     rows_per_batch: usize,
     ready: VecDeque<Batch>,
     /// The last key.
     after: Option<Vec<KeyValue>>,
     rows_per_page: usize,
     done: bool,
+    /// The page after the one that is given away.
+    ahead: Option<Asked>,
+    /// Not when only a few rows are wanted.
+    reads_ahead: bool,
+}
+
+/// How a scan's pages are read.
+struct Plan {
+    sessions: Arc<Sessions>,
+    layout: Layout,
+    pages: Pages,
+}
+
+/// A page that is being read. Nobody reads it any more once this is dropped.
+struct Asked(JoinHandle<Result<Page, SourceError>>);
+
+impl Future for Asked {
+    type Output = Result<Page, SourceError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = std::task::ready!(self.0.poll_unpin(context));
+        Poll::Ready(ended.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic())))
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Reader {
@@ -93,7 +124,7 @@ impl Reader {
         }
         let conditions = scan.filters.iter();
         let first = scan.limit.unwrap_or(FIRST_ROWS);
-        Self {
+        let plan = Plan {
             sessions,
             layout: Layout {
                 table: scan.table.name.clone(),
@@ -115,68 +146,50 @@ impl Reader {
                 key: key.cloned(),
                 ordered: scan.order.is_some(),
             },
+        };
+        Self {
+            plan: Arc::new(plan),
             rows_per_batch: scan.rows_per_batch.max(1),
             ready: VecDeque::new(),
             after: None,
             rows_per_page: first.clamp(2, FIRST_ROWS),
             done: false,
+            ahead: None,
+            reads_ahead: scan.limit.is_none(),
         }
     }
 
     async fn next(&mut self) -> Result<Option<Batch>, SourceError> {
-        while self.ready.is_empty() && !self.done {
-            let page = self.read_page().await?;
+        while self.ready.is_empty() {
+            let page = match self.ahead.take() {
+                Some(page) => page,
+                None if self.done => return Ok(None),
+                None => self.ask(),
+            };
+            let page = page.await?;
             self.take(page)?;
+            if self.reads_ahead && !self.done {
+                self.ahead = Some(self.ask());
+            }
         }
         Ok(self.ready.pop_front())
     }
 
-    /// Reads the next page to its end, by another session if one is lost on the way.
-    async fn read_page(&self) -> Result<Page, SourceError> {
-        let after = self.after.as_deref();
-        let again = self.pages.again(after);
-        let limit = self.rows_per_page as u64;
-        let limit = self.pages.key.is_some().then_some(limit);
-        let statement = self.pages.statement(after, limit);
-        let attempt = |session| self.attempt(session, &statement, again).boxed();
-        let doing = format!("read {}", self.layout.table);
-        let page = self.sessions.patiently(&doing, attempt).await?;
-        page.map_err(|trouble| self.unusable(trouble))
-    }
-
-    async fn attempt(
-        &self,
-        mut session: Session,
-        statement: &Sql,
-        again: Option<usize>,
-    ) -> Result<Result<Page, Trouble>, sqlx::Error> {
-        let mut arriving = Arriving::new(&self.layout, again);
-        let mut rows = statement.query().fetch(session.connection());
-        let mut complete = false;
-        while !complete && arriving.bytes() < MOST_BYTES {
-            match self
-                .sessions
-                .in_time(some(&mut rows, &mut arriving))
-                .await?
-            {
-                Ok(ended) => complete = ended,
-                Err(trouble) => return Ok(Err(trouble)),
-            }
-        }
-        drop(rows);
-        // What is left of an answer is not wanted, and the session with it.
-        if complete {
-            self.sessions.give_back(session);
-        }
-        Ok(arriving.finish(!complete))
+    /// Begins to read the next page, to its end.
+    fn ask(&self) -> Asked {
+        let (plan, after) = (Arc::clone(&self.plan), self.after.clone());
+        let rows = self.rows_per_page as u64;
+        Asked(tokio::spawn(async move {
+            plan.page(after.as_deref(), rows).await
+        }))
     }
 
     /// Takes over what a page has, and decides what the next one is to be.
     fn take(&mut self, page: Page) -> Result<(), SourceError> {
         let mut rows = page.len();
-        let Some(key) = &self.layout.key else {
+        let Some(key) = &self.plan.layout.key else {
             if page.cut {
-                return Err(self.too_long());
+                return Err(self.plan.too_long());
             }
             self.done = true;
             self.ready = page.batches(rows, self.rows_per_batch);
@@ -205,11 +218,49 @@ impl Reader {
         if page.cut || self.rows_per_page >= MOST_ROWS {
             let reason = format!("more than {} rows have the same key", page.len());
             return Err(self
+                .plan
                 .error(SourceErrorKind::Pipeline, reason)
                 .help("choose a `key` that tells rows apart"));
         }
         self.rows_per_page = (self.rows_per_page * 4).min(MOST_ROWS);
         Ok(())
+    }
+}
+
+impl Plan {
+    /// Reads a page, by another session if one is lost on the way.
+    async fn page(&self, after: Option<&[KeyValue]>, rows: u64) -> Result<Page, SourceError> {
+        let again = self.pages.again(after);
+        let limit = self.pages.key.is_some().then_some(rows);
+        let statement = self.pages.statement(after, limit);
+        let attempt = |session| self.attempt(session, &statement, again).boxed();
+        let doing = format!("read {}", self.layout.table);
+        let page = self.sessions.patiently(&doing, attempt).await?;
+        page.map_err(|trouble| self.unusable(trouble))
+    }
+
+    async fn attempt(
+        &self,
+        mut session: Session,
+        statement: &Sql,
+        again: Option<usize>,
+    ) -> Result<Result<Page, Trouble>, sqlx::Error> {
+        let mut arriving = Arriving::new(&self.layout, again);
+        let mut rows = statement.query().fetch(session.connection());
+        let mut complete = false;
+        while !complete && arriving.bytes() < MOST_BYTES {
+            let some = some(&mut rows, &mut arriving);
+            match self.sessions.in_time(some).await? {
+                Ok(ended) => complete = ended,
+                Err(trouble) => return Ok(Err(trouble)),
+            }
+        }
+        drop(rows);
+        // What is left of an answer is not wanted, and the session with it.
+        if complete {
+            self.sessions.give_back(session);
+        }
+        Ok(arriving.finish(!complete))
     }
 
     fn unusable(&self, trouble: Trouble) -> SourceError {
