@@ -87,6 +87,14 @@ pub(crate) async fn describe(
         },
         None => choice.found(found.clustered),
     };
+    let is_stored = matches!(target, Target::Relation(relation) if !relation.is_view);
+    match &key {
+        None => notes.push("it has no key, and is read at once, if it is short".to_owned()),
+        Some(key) if is_stored && key.index.is_none() => notes.push(
+            "no index begins with its `key`, so the server sorts all rows for each page".to_owned(),
+        ),
+        Some(_) => {}
+    }
     let order = |key: &Key| {
         Some(key.order())
             .filter(|order| !order.is_empty())

@@ -181,6 +181,7 @@ async fn rows_that_share_such_a_key_at_the_end_of_a_page_are_never_lost_in_silen
     .await;
     let source = workshop.source("tables.t = { key = \"name\" }");
     let read = rows(&source, "t").await.unwrap();
+    assert!(read.table.notes[0].contains("sorts all rows"));
     insta::assert_snapshot!(crate::workshop::error_shown(&read.failed.unwrap()));
 }
 
