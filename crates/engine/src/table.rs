@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use chatferry_core::{Batch, Filter, RejectedRow, Rows, Scan, Source, SourceError, Table};
+use chatferry_core::{Batch, Filter, RejectedRow, Scan, Source, SourceError, Table};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
@@ -291,12 +291,10 @@ impl ExecutionPlan for SourceScan {
         _of: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
         let mut statistics = Statistics::new_unknown(&self.scan.schema());
-        let known = match (self.scan.filters.is_empty(), self.scan.table.rows) {
-            (true, Rows::Exactly(rows) | Rows::About(rows)) => usize::try_from(rows).ok(),
-            _ => None,
-        };
-        if let Some(rows) = known {
-            // Not exact, since some of them may turn out not to be readable.
+        let known = self.scan.table.rows.estimate().map(usize::try_from);
+        if let Some(Ok(rows)) = known {
+            // Not exact, since some may turn out not to be readable or be filtered. Without any
+            // number a join would hold its left side in memory, however long that is.
             statistics.num_rows = Precision::Inexact(rows);
         }
         Ok(Arc::new(statistics))
