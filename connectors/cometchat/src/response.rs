@@ -118,13 +118,12 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 /// Matches verdicts to records: by the id as sent, then without regard to case, then by the id
 /// inside the entity.
 fn verdicts(entity: Entity, records: &[Record], entries: &Entries<'_>) -> Vec<Receipt> {
-    let by_id: HashMap<&str, &Record> = records
-        .iter()
-        .map(|record| (record.id.as_str(), record))
-        .collect();
     let mut receipts = Vec::with_capacity(records.len());
-    for (id, entry) in &entries.0 {
-        let record = by_id.get(id.as_ref()).copied().or_else(|| {
+    for (place, (id, entry)) in entries.0.iter().enumerate() {
+        let is = |record: &&Record| record.id.as_str() == id.as_ref();
+        // An answer mostly has the order of the request, which saves the search, and no more.
+        let expected = records.get(place).filter(is);
+        let record = expected.or_else(|| records.iter().find(is)).or_else(|| {
             let same = |record: &&Record| record.id.as_str().eq_ignore_ascii_case(id);
             records.iter().find(same).or_else(|| {
                 let inner = inner(entity, entry)?;

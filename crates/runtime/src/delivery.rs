@@ -1,12 +1,10 @@
 //! Requests on their way: sent, answered, sent again, halved.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chatferry_core::{
-    Answer, Destination, Entity, Failure, Outcome, Permit, Record, RecordId, Verdict,
-};
+use chatferry_core::{Answer, Destination, Entity, Failure, Outcome, Permit, Receipt, Record};
 use chatferry_ledger::RequestRow;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -232,10 +230,7 @@ impl Deliveries {
                 self.answered += 1;
                 self.failures_in_a_row = 0;
                 self.last_answer = Instant::now();
-                let verdicts = receipts
-                    .into_iter()
-                    .map(|receipt| (receipt.id, receipt.verdict));
-                self.judge(ticket, part, verdicts.collect(), &mut handled);
+                self.judge(ticket, part, receipts, &mut handled);
             }
             Err(failure) => self.recover(ticket, part, &failure, &mut handled),
         }
@@ -247,16 +242,20 @@ impl Deliveries {
         &mut self,
         mut ticket: Ticket,
         part: Part,
-        verdicts: Vec<(RecordId, Verdict)>,
+        mut receipts: Vec<Receipt>,
         handled: &mut Handled,
     ) {
         if part.probe {
             return;
         }
-        let mut verdicts: HashMap<RecordId, Verdict> = verdicts.into_iter().collect();
+        // The last one is the first record's, if the answer has the order of the request.
+        receipts.reverse();
         let mut doubtful = Vec::new();
         for record in part.records {
-            match after_verdict(verdicts.remove(&record.id), part.doubts) {
+            let of_record = |receipt: &Receipt| receipt.id == record.id;
+            let place = receipts.iter().rposition(of_record);
+            let verdict = place.map(|place| receipts.remove(place).verdict);
+            match after_verdict(verdict, part.doubts) {
                 RecordStep::Settle(outcome) => {
                     if outcome.kind().delivered() {
                         self.last_delivered = Some(record.clone());
