@@ -8,6 +8,11 @@
 Every reader runs in a process of its own, warm cache, `ROUNDS` times, interleaved; the medians and
 the peak memory are printed. All read the same columns of the same rows; enums and JSON are asked
 for as text where a reader does not know them.
+
+2026-11-22, PostgreSQL 15 on loopback, two cores, a million messages of ten columns: chatferry 1.85 s,
+ADBC 1.81 s, connectorx 2.04 s, sqlx row by row into serde values 2.68 s. The server alone, writing
+the same rows to /dev/null, takes 1.1 to 1.4 s: one backend is the limit, and three times as fast as
+row by row is beyond it.
 """
 
 import json
