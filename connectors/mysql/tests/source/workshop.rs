@@ -4,15 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::util::display::array_value_to_string;
 use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
-use chatferry_core::shaped::RejectedRow;
-use chatferry_core::source::{Scan, Source, SourceError, Table};
+use chatferry_core::source::{Source, SourceError};
 use chatferry_core::{Field, Kind};
-use chatferry_testkit::servers::{self, Database, PASSWORD};
-use futures::StreamExt;
+use chatferry_testkit::reading;
+pub(crate) use chatferry_testkit::reading::{rows, rows_shown, scanned, table_shown};
+use chatferry_testkit::servers::{self, Database, PASSWORD, without_changes};
 
 /// The rest of a pipeline file.
 const REST: &str = r#"
@@ -106,135 +103,18 @@ pub(crate) fn planned(settings: &str) -> (Option<Box<dyn chatferry_core::SourceS
     )
 }
 
-/// All that a scan gave.
-pub(crate) struct Rows {
-    pub(crate) table: Arc<Table>,
-    pub(crate) rows: RecordBatch,
-    pub(crate) rejected: Vec<RejectedRow>,
-    pub(crate) failed: Option<SourceError>,
-}
-
-/// Reads a whole table.
-pub(crate) async fn rows(source: &Arc<dyn Source>, table: &str) -> Result<Rows, SourceError> {
-    let table = source.describe(table).await?;
-    let columns = (0..table.schema.fields().len()).collect();
-    let scan = Scan::of(Arc::clone(&table), columns, 1_000);
-    Ok(scanned(source, scan).await)
-}
-
-/// Reads a scan to its end.
-pub(crate) async fn scanned(source: &Arc<dyn Source>, scan: Scan) -> Rows {
-    let (table, schema) = (Arc::clone(&scan.table), scan.schema());
-    let mut stream = source.scan(scan);
-    let (mut batches, mut rejected, mut failed) = (Vec::new(), Vec::new(), None);
-    while let Some(batch) = stream.next().await {
-        match batch {
-            Ok(batch) => {
-                batches.push(batch.rows);
-                rejected.extend(batch.rejected);
-            }
-            Err(error) => failed = Some(error),
-        }
-    }
-    Rows {
-        table,
-        rows: concat_batches(&schema, &batches).unwrap(),
-        rejected,
-        failed,
-    }
-}
-
 /// What a person would want to see of a table: types, notes, rows and troubles.
 pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
-    let rows = match rows(source, table).await {
-        Ok(rows) => rows,
-        Err(error) => return error_shown(&error),
-    };
-    let mut text = table_shown(&rows.table);
-    for row in 0..rows.rows.num_rows() {
-        writeln!(text, "| {}", row_shown(&rows.rows, row)).unwrap();
+    match rows(source, table).await {
+        Ok(rows) => table_shown(&rows.table) + &rows.shown(error_shown),
+        Err(error) => error_shown(&error),
     }
-    for row in &rows.rejected {
-        let place = row.place.as_ref().unwrap();
-        writeln!(text, "rejected: {}: {} ({place})", row.rule, row.detail).unwrap();
-    }
-    if let Some(error) = &rows.failed {
-        text.push_str(&error_shown(error));
-    }
-    text
 }
 
-/// What a table is described as.
-pub(crate) fn table_shown(table: &Table) -> String {
-    let mut text = String::new();
-    for field in table.schema.fields() {
-        let json = match chatferry_core::json::is_marked(field) {
-            true => " (JSON)",
-            false => "",
-        };
-        writeln!(text, "{}: {}{json}", field.name(), field.data_type()).unwrap();
-    }
-    for order in &table.orders {
-        writeln!(text, "ordered by {}", order.columns.join(", ")).unwrap();
-    }
-    for order in &table.can_order {
-        writeln!(text, "can be ordered by {}", order.columns.join(", ")).unwrap();
-    }
-    for note in &table.notes {
-        writeln!(text, "note: {note}").unwrap();
-    }
-    text
-}
-
-/// The values of a row.
-pub(crate) fn row_shown(rows: &RecordBatch, row: usize) -> String {
-    let values = rows
-        .columns()
-        .iter()
-        .map(|column| match column.is_null(row) {
-            true => "-".into(),
-            false => array_value_to_string(column, row).unwrap(),
-        });
-    values.collect::<Vec<_>>().join(" | ")
-}
-
-/// The rows of a batch as text.
-pub(crate) fn rows_shown(rows: &RecordBatch) -> Vec<String> {
-    (0..rows.num_rows())
-        .map(|row| row_shown(rows, row))
-        .collect()
-}
-
-/// An error as a person sees it, without what changes from run to run: the port, and the
-/// database's name.
+/// An error as a person sees it, without what changes from run to run.
 pub(crate) fn error_shown(error: &SourceError) -> String {
-    let help = error.help.as_deref().unwrap_or("none");
-    let text = format!("error: {:?}: {error}\nhelp: {help}\n", error.kind);
-    let shown = format!("{text}{error:?}");
-    assert!(!shown.contains(PASSWORD), "no password is in an error");
-    without_changes(&text)
-}
-
-fn without_changes(text: &str) -> String {
-    let mut shown = String::new();
-    // A port stands between the host and the database.
-    for part in text.split_inclusive('/') {
-        let number = part.trim_end_matches('/').rsplit(':').next().unwrap();
-        match number.parse::<u16>() {
-            Ok(port) => shown.push_str(&part.replace(&port.to_string(), "PORT")),
-            Err(_) => shown.push_str(part),
-        }
-    }
-    let words = shown.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_'));
-    let words = words.map(|word| match word.strip_prefix("test_") {
-        Some(rest) => {
-            let end = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
-            format!("DATABASE{end}")
-        }
-        None => word.to_owned(),
-    });
+    let debug = format!("{error:?}");
+    assert!(!debug.contains(PASSWORD), "no password is in an error");
     // Versions of the server call the same clause otherwise.
-    words
-        .collect::<String>()
-        .replace("'field list'", "'SELECT'")
+    without_changes(&reading::error_shown(error)).replace("'field list'", "'SELECT'")
 }

@@ -4,14 +4,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-use arrow::util::display::array_value_to_string;
 use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
-use chatferry_core::shaped::RejectedRow;
-use chatferry_core::source::{Scan, Source, SourceError, Table};
+use chatferry_core::source::{Source, SourceError};
 use chatferry_core::{Field, Kind};
-use futures::StreamExt;
+pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, rows_by, values};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -142,76 +138,13 @@ pub(crate) fn planned(
     )
 }
 
-/// All that a scan gave.
-pub(crate) struct Rows {
-    pub(crate) table: Arc<Table>,
-    pub(crate) rows: RecordBatch,
-    pub(crate) rejected: Vec<RejectedRow>,
-    pub(crate) failed: Option<SourceError>,
-}
-
-/// Reads a whole table in batches of so many rows.
-pub(crate) async fn rows_by(
-    source: &Arc<dyn Source>,
-    table: &str,
-    rows_per_batch: usize,
-) -> Result<Rows, SourceError> {
-    let table = source.describe(table).await?;
-    let columns = (0..table.schema.fields().len()).collect();
-    let scan = Scan::of(Arc::clone(&table), columns, rows_per_batch);
-    let schema = scan.schema();
-    let mut stream = source.scan(scan);
-    let (mut batches, mut rejected, mut failed) = (Vec::new(), Vec::new(), None);
-    while let Some(batch) = stream.next().await {
-        match batch {
-            Ok(batch) => {
-                batches.push(batch.rows);
-                rejected.extend(batch.rejected);
-            }
-            Err(error) => failed = Some(error),
-        }
-    }
-    Ok(Rows {
-        table,
-        rows: concat_batches(&schema, &batches).expect("batches of one schema"),
-        rejected,
-        failed,
-    })
-}
-
-/// Reads a whole table.
-pub(crate) async fn rows(source: &Arc<dyn Source>, table: &str) -> Result<Rows, SourceError> {
-    rows_by(source, table, 100).await
-}
-
-/// The values of a row, as text.
-pub(crate) fn values(rows: &RecordBatch, row: usize) -> Vec<String> {
-    let shown = rows
-        .columns()
-        .iter()
-        .map(|column| match column.is_null(row) {
-            true => "-".into(),
-            false => array_value_to_string(column, row).expect("a value is printed"),
-        });
-    shown.collect()
-}
-
 /// What a person would want to see of a table: types, orders, notes, rows and troubles.
 pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
     let rows = match rows(source, table).await {
         Ok(rows) => rows,
         Err(error) => return error_shown(&error),
     };
-    let mut text = String::new();
-    for field in rows.table.schema.fields() {
-        let json = if chatferry_core::json::is_marked(field) {
-            " (JSON)"
-        } else {
-            ""
-        };
-        let kind = field.data_type();
-        writeln!(text, "{}: {kind}{json}", field.name()).expect("text");
-    }
+    let mut text = columns_shown(&rows.table);
     writeln!(text, "rows: {:?}", rows.table.rows).expect("text");
     for (title, orders) in [
         ("given", &rows.table.orders),
@@ -224,22 +157,7 @@ pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
     for note in &rows.table.notes {
         writeln!(text, "note: {note}").expect("text");
     }
-    for row in 0..rows.rows.num_rows() {
-        writeln!(text, "| {}", values(&rows.rows, row).join(" | ")).expect("text");
-    }
-    for row in &rows.rejected {
-        let place = row.place.as_ref().expect("a place");
-        writeln!(text, "rejected: {}: {} ({place})", row.rule, row.detail).expect("text");
-    }
-    if let Some(error) = &rows.failed {
-        text.push_str(&error_shown(error));
-    }
-    text
-}
-
-pub(crate) fn error_shown(error: &SourceError) -> String {
-    let help = error.help.as_deref().unwrap_or("none");
-    format!("error: {:?}: {error}\nhelp: {help}\n", error.kind)
+    text + &rows.shown(error_shown)
 }
 
 pub(crate) fn titled(cases: Vec<(&str, String)>) -> String {

@@ -65,3 +65,31 @@ pub async fn mariadb() -> &'static MariaDb {
     };
     SERVER.get_or_init(shared).await
 }
+
+/// A text without what changes from run to run: ports, and the names of databases.
+///
+/// # Panics
+///
+/// When the password of the accounts is in it.
+#[must_use]
+pub fn without_changes(text: &str) -> String {
+    assert!(!text.contains(PASSWORD), "no password is in a message");
+    let mut shown = String::new();
+    // A port stands between the host and the database.
+    for part in text.split_inclusive('/') {
+        let number = part.trim_end_matches('/').rsplit(':').next();
+        match number.and_then(|number| number.parse::<u16>().ok()) {
+            Some(port) => shown.push_str(&part.replace(&port.to_string(), "PORT")),
+            None => shown.push_str(part),
+        }
+    }
+    let words = shown.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_'));
+    let word = |word: &str| match word.strip_prefix("test_") {
+        Some(rest) => {
+            let end = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
+            format!("DATABASE{end}")
+        }
+        None => word.to_owned(),
+    };
+    words.map(word).collect()
+}
