@@ -136,7 +136,7 @@ fn dependencies_point_one_way() {
         ("chatferry-engine", &["chatferry-core"]),
         ("chatferry-ledger", &["chatferry-core"]),
         ("chatferry-config", &["chatferry-core"]),
-        ("chatferry-testkit", &["chatferry-core"]),
+        ("chatferry-testkit", &["chatferry-config", "chatferry-core"]),
         ("chatferry-runtime", &["chatferry-core", "chatferry-ledger"]),
         ("chatferry-tests", &["chatferry", "chatferry-simulator"]),
     ];

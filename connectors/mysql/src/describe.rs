@@ -8,8 +8,9 @@ use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
 use crate::catalog::{self, Column, Index, Relation};
 use crate::key::{Key, KeyColumn, Shared};
 use crate::session::Session;
-use crate::settings::{Reading, TableSettings};
+use crate::settings::Reading;
 use crate::sql::quoted;
+use chatferry_config::database::TableSettings;
 
 /// A table, and how it is read.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chatferry_config::database::{Address, Server, Tls};
 use chatferry_core::source::{SourceError, SourceErrorKind};
 use futures::future::BoxFuture;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
@@ -12,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::failure::{failure, is_passing};
-use crate::settings::{MySqlSettings, Server, parse};
+use crate::settings::parse;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -89,8 +90,8 @@ impl Session {
 
 impl Sessions {
     /// Prepares to connect; nothing is connected before it is needed.
-    pub(crate) fn new(settings: &MySqlSettings) -> Result<Self, SourceError> {
-        let options = options(settings)?;
+    pub(crate) fn new(server: &Server) -> Result<Self, SourceError> {
+        let options = options(server)?;
         let (host, port) = (options.get_host(), options.get_port());
         let at = format!(
             "{host}:{port}/{}",
@@ -99,9 +100,9 @@ impl Sessions {
         Ok(Self {
             options,
             at,
-            statement_timeout: settings.statement_timeout,
-            reconnect: settings.reconnect,
-            free: Arc::new(Semaphore::new(settings.connections)),
+            statement_timeout: server.statement_timeout,
+            reconnect: server.reconnect,
+            free: Arc::new(Semaphore::new(server.connections)),
             idle: Mutex::new(Vec::new()),
             connected: AtomicBool::new(false),
         })
@@ -222,28 +223,31 @@ fn no_answer() -> Error {
 }
 
 /// What there is to say when connecting. Secrets are looked at here, and nowhere else.
-fn options(settings: &MySqlSettings) -> Result<MySqlConnectOptions, SourceError> {
+fn options(server: &Server) -> Result<MySqlConnectOptions, SourceError> {
     let secret = |error: std::io::Error| {
         let doing = "connect to the database";
         SourceError::new(SourceErrorKind::Denied, doing, error.to_string())
             .help("is it there, and may this user read it?")
     };
-    let mut options = match &settings.server {
-        Server::Url(url) => {
+    let mut options = match &server.address {
+        Address::Url(url) => {
             let url = url.reveal().map_err(secret)?;
             let url = parse(&url).map_err(not_a_url)?;
             // Its own words could repeat what is in the URL.
             let options = MySqlConnectOptions::from_url(&url);
             options.map_err(|_| not_a_url("its parameters are not those of such a URL"))?
         }
-        Server::Parts {
+        Address::Parts {
             host,
             port,
             user,
             password,
             database,
         } => {
-            let mut options = MySqlConnectOptions::new().host(host).database(database);
+            let mut options = MySqlConnectOptions::new().host(host);
+            if let Some(database) = database {
+                options = options.database(database);
+            }
             if let Some(port) = port {
                 options = options.port(*port);
             }
@@ -256,16 +260,16 @@ fn options(settings: &MySqlSettings) -> Result<MySqlConnectOptions, SourceError>
             options
         }
     };
-    if let Some(tls) = settings.tls {
+    if let Some(tls) = server.tls {
         options = options.ssl_mode(match tls {
-            "disable" => MySqlSslMode::Disabled,
-            "require" => MySqlSslMode::Required,
-            "verify-ca" => MySqlSslMode::VerifyCa,
-            "verify-full" => MySqlSslMode::VerifyIdentity,
-            _ => MySqlSslMode::Preferred,
+            Tls::Disable => MySqlSslMode::Disabled,
+            Tls::Require => MySqlSslMode::Required,
+            Tls::VerifyCa => MySqlSslMode::VerifyCa,
+            Tls::VerifyFull => MySqlSslMode::VerifyIdentity,
+            Tls::Prefer => MySqlSslMode::Preferred,
         });
     }
-    if let Some(ca) = &settings.ca {
+    if let Some(ca) = &server.ca {
         options = options.ssl_ca(ca);
     }
     Ok(options

@@ -17,7 +17,8 @@ use crate::failure;
 use crate::filter;
 use crate::scan::batches;
 use crate::session::{Session, Sessions};
-use crate::settings::{MySqlSettings, Reading, TableSettings, Tables};
+use crate::settings::{MySqlSettings, Reading};
+use chatferry_config::database::{TableSettings, Tables};
 
 /// A MySQL or MariaDB database as a source.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ struct Shared {
 impl SourceSettings for MySqlSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
         Ok(Arc::new(MySqlSource(Arc::new(Shared {
-            sessions: Arc::new(Sessions::new(self)?),
+            sessions: Arc::new(Sessions::new(&self.server)?),
             tables: self.tables.clone(),
             reading: self.reading,
             described: Mutex::new(HashMap::new()),

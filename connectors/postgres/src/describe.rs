@@ -10,8 +10,8 @@ use sqlx::postgres::PgConnection;
 use crate::catalog::{self, Collation, Column, Index, Relation, Types};
 use crate::key::{Key, KeyColumn};
 use crate::page::{SOURCE, quoted};
-use crate::settings::TableSettings;
 use crate::types::{Reading, reading};
+use chatferry_config::database::TableSettings;
 
 /// A table, and how it is read.
 #[derive(Debug)]

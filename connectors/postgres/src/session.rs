@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use chatferry_config::database::{Address, Server, Tls};
 use chatferry_core::source::{SourceError, SourceErrorKind};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
@@ -13,7 +14,7 @@ use sqlx::{ConnectOptions, Connection, Executor, Postgres};
 use tokio::time::Instant;
 
 use crate::failure::{failure, is_passing};
-use crate::settings::{PostgresSettings, Server};
+use crate::settings::check;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,12 +43,12 @@ impl fmt::Debug for Session {
 
 impl Session {
     /// Prepares to connect; nothing is connected before it is needed.
-    pub(crate) fn new(settings: &PostgresSettings) -> Result<Self, SourceError> {
+    pub(crate) fn new(server: &Server) -> Result<Self, SourceError> {
         // Another part of the program may have chosen it before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let options = options(settings)?;
+        let options = options(server)?;
         let at = address(&options);
-        let timeout = settings.statement_timeout.as_millis();
+        let timeout = server.statement_timeout.as_millis();
         // Text forms that do not depend on how the server is set up, and no way to change anything.
         let prepare = format!(
             "SET default_transaction_read_only = on; SET statement_timeout = {timeout}; \
@@ -56,8 +57,8 @@ impl Session {
              SET xmlbinary = 'base64'"
         );
         let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
-            .acquire_timeout(CONNECT_TIMEOUT.min(settings.reconnect))
+            .max_connections(u32::try_from(server.connections).unwrap_or(u32::MAX))
+            .acquire_timeout(CONNECT_TIMEOUT.min(server.reconnect))
             .after_connect(move |connection, _| {
                 let prepare = prepare.clone();
                 Box::pin(async move {
@@ -73,7 +74,7 @@ impl Session {
             options,
             at: at.into(),
             connected: Arc::default(),
-            reconnect: settings.reconnect,
+            reconnect: server.reconnect,
         })
     }
 
@@ -132,23 +133,20 @@ impl Patience<'_> {
     }
 }
 
-fn options(settings: &PostgresSettings) -> Result<PgConnectOptions, SourceError> {
+fn options(server: &Server) -> Result<PgConnectOptions, SourceError> {
     let secret = |error: std::io::Error| {
         let doing = "read the secret of the database";
         SourceError::new(SourceErrorKind::Denied, doing, error.to_string())
     };
-    let mut options = match &settings.server {
-        Server::Url(url) => {
+    let mut options = match &server.address {
+        Address::Url(url) => {
             let url = url.reveal().map_err(secret)?;
-            if !["postgres://", "postgresql://"]
-                .iter()
-                .any(|start| url.starts_with(start))
-            {
-                return Err(not_a_url());
-            }
-            PgConnectOptions::from_str(&url).map_err(|_| not_a_url())?
+            check(&url).map_err(not_a_url)?;
+            // Its own words could repeat what is in the URL.
+            let options = PgConnectOptions::from_str(&url);
+            options.map_err(|_| not_a_url("its parameters are not those of such a URL"))?
         }
-        Server::Parts {
+        Address::Parts {
             host,
             port,
             user,
@@ -171,16 +169,16 @@ fn options(settings: &PostgresSettings) -> Result<PgConnectOptions, SourceError>
             options
         }
     };
-    if let Some(tls) = settings.tls {
+    if let Some(tls) = server.tls {
         options = options.ssl_mode(match tls {
-            "disable" => PgSslMode::Disable,
-            "require" => PgSslMode::Require,
-            "verify-ca" => PgSslMode::VerifyCa,
-            "verify-full" => PgSslMode::VerifyFull,
-            _ => PgSslMode::Prefer,
+            Tls::Disable => PgSslMode::Disable,
+            Tls::Require => PgSslMode::Require,
+            Tls::VerifyCa => PgSslMode::VerifyCa,
+            Tls::VerifyFull => PgSslMode::VerifyFull,
+            Tls::Prefer => PgSslMode::Prefer,
         });
     }
-    if let Some(ca) = &settings.ca {
+    if let Some(ca) = &server.ca {
         options = options.ssl_root_cert(ca);
     }
     if options.get_application_name().is_none() {
@@ -190,11 +188,11 @@ fn options(settings: &PostgresSettings) -> Result<PgConnectOptions, SourceError>
 }
 
 /// A URL is never shown, since it may hold a password.
-fn not_a_url() -> SourceError {
+fn not_a_url(wrong: &'static str) -> SourceError {
     SourceError::new(
         SourceErrorKind::Pipeline,
         "connect to the database",
-        "`url` is not the URL of a PostgreSQL database",
+        format!("`url` is not the URL of a PostgreSQL database: {wrong}"),
     )
     .help(
         "it looks like \"postgres://user:password@host:5432/database\"; odd characters in the \

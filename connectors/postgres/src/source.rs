@@ -17,7 +17,8 @@ use crate::describe::{Described, Target, describe};
 use crate::filter;
 use crate::scan::batches;
 use crate::session::Session;
-use crate::settings::{PostgresSettings, TableSettings, Tables};
+use crate::settings::PostgresSettings;
+use chatferry_config::database::{TableSettings, Tables};
 
 /// A PostgreSQL database as tables.
 #[derive(Clone)]
@@ -51,7 +52,7 @@ impl Offered {
 impl SourceSettings for PostgresSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
         Ok(Arc::new(PostgresSource(Arc::new(Inner {
-            session: Session::new(self)?,
+            session: Session::new(&self.server)?,
             settings: self.clone(),
             offered: OnceCell::new(),
             described: Mutex::new(HashMap::new()),
@@ -213,7 +214,7 @@ fn with(
 ) -> Result<BTreeMap<String, Offered>, SourceError> {
     for (name, settings) in set {
         let target = match (&settings.query, &settings.table) {
-            (Some(query), _) => Target::Query(query.trim().trim_end_matches(';').to_owned()),
+            (Some(query), _) => Target::Query(query.clone()),
             (None, Some(table)) => match written.get(table) {
                 Some(relation) => Target::Relation(relation.clone()),
                 None => return Err(no_such_table(table, &tables)),

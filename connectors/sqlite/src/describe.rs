@@ -10,9 +10,9 @@ use crate::failure::failed;
 use crate::key::{BINARY, Key, choose, no_key, ordered_by};
 use crate::page::ONE_PAGE_BYTES;
 use crate::session::{Database, FEW};
-use crate::settings::TableSettings;
 use crate::survey::survey;
 use crate::types::{Arrives, Found};
+use chatferry_config::database::TableSettings;
 
 /// A table, and what is known of it.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(crate) async fn describe(
         }
     };
     let relation = relation.map_err(wrong)?;
-    let key = choose(name, &relation, &settings.key)?;
+    let key = choose(name, &relation, settings.key.as_deref().unwrap_or_default())?;
     let is_utf8 = catalog::is_utf8(&mut connection).await.map_err(wrong)?;
     let (rows, found) = survey(&mut connection, &relation).await.map_err(wrong)?;
     let mut notes = Vec::new();

@@ -18,7 +18,8 @@ use crate::failure::failed;
 use crate::filter;
 use crate::scan::{Reading, batches};
 use crate::session::{Database, FEW};
-use crate::settings::{SqliteSettings, TableSettings};
+use crate::settings::SqliteSettings;
+use chatferry_config::database::{TableSettings, Tables};
 
 /// A database's tables and views, and the queries of the settings.
 pub(crate) struct SqliteSource(Arc<Shared>);
@@ -99,7 +100,12 @@ impl Shared {
             };
             SourceError::new(SourceErrorKind::NotFound, doing(), reason).help(help)
         };
-        for (name, settings) in &self.settings.tables {
+        let none_set = BTreeMap::new();
+        let set = match &self.settings.tables {
+            Tables::Set(set) => set,
+            Tables::All | Tables::Named(_) => &none_set,
+        };
+        for (name, settings) in set {
             let table = settings.table.as_ref().unwrap_or(name);
             let kind = match (&settings.query, kinds.get(table)) {
                 (Some(_), _) => Kind::Query,
@@ -108,7 +114,7 @@ impl Shared {
             };
             tables.insert(name.clone(), Offered::new(kind, settings.clone()));
         }
-        if let Some(only) = &self.settings.only {
+        if let Tables::Named(only) = &self.settings.tables {
             if let Some(name) = only.iter().find(|name| !tables.contains_key(*name)) {
                 return Err(unknown(name, &tables));
             }

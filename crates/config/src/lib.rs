@@ -15,6 +15,7 @@
 //! 3. `interpolate` puts the environment into texts, [`units`] reads sizes and durations;
 //!    [`suggest`] finds what a person may have meant.
 
+pub mod database;
 mod document;
 mod excerpt;
 mod fields;

@@ -1,8 +1,9 @@
 //! What tests of connectors share.
 //!
 //! [`source`] is the suite that every source passes; [`servers`] are databases to test with;
-//! [`reading`] reads a table to its end and shows it.
+//! [`reading`] reads a table to its end and shows it; [`settings`] reads a source's settings.
 
 pub mod reading;
 pub mod servers;
+pub mod settings;
 pub mod source;

@@ -6,7 +6,7 @@ use chatferry_core::source::{Scan, Source};
 use chatferry_testkit::servers::{self, Options, PASSWORD, Postgres};
 use futures::StreamExt;
 
-use crate::workshop::{Workshop, error_shown, open, planned, rows, scanned, source};
+use crate::workshop::{Workshop, error_shown, open, rows, scanned, source};
 
 const TABLE: &str = "CREATE TABLE t (id int PRIMARY KEY, name varchar(10), body text);
     INSERT INTO t VALUES (1, 'a', 'x'), (2, 'b', 'y');";
@@ -85,28 +85,6 @@ async fn tls_is_as_strict_as_it_is_asked_to_be() {
         said.push(format!("{case}\n{}", refused(source(url, &settings)).await));
     }
     insta::assert_snapshot!(said.join("\n"));
-}
-
-#[tokio::test]
-async fn settings_that_cannot_be_used_are_underlined() {
-    let mut said = Vec::new();
-    for settings in [
-        "",
-        "url = \"postgres://a/b\"\nhost = \"a\"",
-        "host = \"a\"\nport = 70000",
-        "url = \"postgres://a/b\"\ntls = \"on\"",
-        "url = \"postgres://a/b\"\ntables.t = { table = \"a\", query = \"SELECT 1\" }",
-        "url = \"postgres://a/b\"\ntables.t = { keys = [\"id\"] }",
-        "url = \"postgres://a/b\"\nconections = 3",
-    ] {
-        said.push(format!("{settings}\n{}", planned(settings).1));
-    }
-    insta::assert_snapshot!(said.join("\n"));
-    let (settings, _) = planned("url = \"mailto:someone\"");
-    insta::assert_snapshot!(
-        "not_a_url",
-        chatferry_testkit::reading::error_shown(&settings.unwrap().open().unwrap_err())
-    );
 }
 
 /// What a scan of `t` ends with after that was done to the database that it was described in.

@@ -9,5 +9,6 @@ mod bad;
 mod contract;
 mod pages;
 mod properties;
+mod settings;
 mod types;
 mod workshop;

@@ -1,31 +1,13 @@
 //! A database of one's own, and a source over it.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
+use chatferry_core::SourceSettings;
 use chatferry_core::source::{Source, SourceError};
-use chatferry_core::{Field, Kind};
-use chatferry_testkit::reading;
 pub(crate) use chatferry_testkit::reading::{rows, rows_shown, scanned, table_shown};
 use chatferry_testkit::servers::{self, Database, PASSWORD, without_changes};
-
-/// The rest of a pipeline file.
-const REST: &str = r#"
-[cometchat]
-[[flow]]
-entity = "users"
-from = "legacy.users"
-fields = { uid = "id" }
-"#;
-
-const UID: Field = Field {
-    name: "uid",
-    kind: Kind::Text,
-    required: true,
-    about: "the id",
-};
+use chatferry_testkit::{reading, settings};
 
 /// A database that no other test has.
 pub(crate) struct Workshop(Database);
@@ -65,42 +47,8 @@ pub(crate) fn open(settings: &str) -> Arc<dyn Source> {
 }
 
 /// The settings as they are understood, and what is wrong with them.
-pub(crate) fn planned(settings: &str) -> (Option<Box<dyn chatferry_core::SourceSettings>>, String) {
-    let plan = |section: &mut Section<'_>| {
-        section.entries();
-        Some(())
-    };
-    let mut registry = Registry::new(DestinationKind {
-        name: "cometchat",
-        fields: |_| &[UID],
-        plan,
-    });
-    chatferry_postgres::register(&mut registry);
-    let text =
-        format!("name = \"test\"\n[sources.legacy]\nconnector = \"postgres\"\n{settings}\n{REST}");
-    let reading = Reading {
-        environment: &|_| None,
-        folder: Path::new("/"),
-        overrides: &[],
-        without_secrets: false,
-    };
-    let read = read(&text, &registry, &reading);
-    let mut shown = String::new();
-    for mistake in &read.mistakes {
-        let written = mistake.at.clone().map_or("", |at| &text[at]);
-        writeln!(shown, "{} at {written}", mistake.code).unwrap();
-        // The words of mistakes that every connector's settings can have are not ours.
-        if mistake.code.starts_with("postgres::") {
-            let help = mistake.help.as_deref().unwrap_or("none");
-            let (message, label) = (&mistake.message, &mistake.label);
-            writeln!(shown, "  {message}\n  label: {label}\n  help: {help}").unwrap();
-        }
-    }
-    (
-        read.pipeline
-            .map(|mut pipeline| pipeline.sources.remove(0).settings),
-        shown,
-    )
+pub(crate) fn planned(written: &str) -> (Option<Box<dyn SourceSettings>>, String) {
+    settings::planned(chatferry_postgres::register, written, Path::new("/"))
 }
 
 /// What a person would want to see of a table: types, notes, rows and troubles.

@@ -4,29 +4,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
+use chatferry_core::SourceSettings;
 use chatferry_core::source::{Source, SourceError};
-use chatferry_core::{Field, Kind};
 pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, rows_by, values};
+use chatferry_testkit::settings;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
-
-/// The rest of a pipeline file.
-const REST: &str = r#"
-[cometchat]
-[[flow]]
-entity = "users"
-from = "legacy.t"
-fields = { uid = "id" }
-"#;
-
-const UID: Field = Field {
-    name: "uid",
-    kind: Kind::Text,
-    required: true,
-    about: "the id",
-};
 
 /// A folder that goes away with the test.
 pub(crate) struct Workshop(TempDir);
@@ -97,45 +81,8 @@ pub(crate) async fn run(connection: &mut SqliteConnection, statements: &str) {
 }
 
 /// The settings of a source, and what is wrong with them.
-pub(crate) fn planned(
-    settings: &str,
-    folder: &Path,
-) -> (Option<Box<dyn chatferry_core::SourceSettings>>, String) {
-    let plan = |section: &mut Section<'_>| {
-        section.entries();
-        Some(())
-    };
-    let mut registry = Registry::new(DestinationKind {
-        name: "cometchat",
-        fields: |_| &[UID],
-        plan,
-    });
-    chatferry_sqlite::register(&mut registry);
-    let text =
-        format!("name = \"test\"\n[sources.legacy]\nconnector = \"sqlite\"\n{settings}\n{REST}");
-    let reading = Reading {
-        environment: &|_| None,
-        folder,
-        overrides: &[],
-        without_secrets: false,
-    };
-    let read = read(&text, &registry, &reading);
-    let mut shown = String::new();
-    for mistake in &read.mistakes {
-        let written = mistake.at.clone().map_or("", |at| &text[at]);
-        writeln!(shown, "{} at {written}", mistake.code).expect("text");
-        // The words of mistakes that every connector's settings can have are not ours.
-        if mistake.code.starts_with("sqlite::") {
-            let help = mistake.help.as_deref().unwrap_or("none");
-            let (message, label) = (&mistake.message, &mistake.label);
-            writeln!(shown, "  {message}\n  label: {label}\n  help: {help}").expect("text");
-        }
-    }
-    (
-        read.pipeline
-            .map(|mut pipeline| pipeline.sources.remove(0).settings),
-        shown,
-    )
+pub(crate) fn planned(written: &str, folder: &Path) -> (Option<Box<dyn SourceSettings>>, String) {
+    settings::planned(chatferry_sqlite::register, written, folder)
 }
 
 /// What a person would want to see of a table: types, orders, notes, rows and troubles.

@@ -1,0 +1,7 @@
+//! What the settings of databases have in common.
+
+mod server;
+mod tables;
+
+pub use server::{Address, Kind, Server, Tls};
+pub use tables::{TableSettings, Tables};
