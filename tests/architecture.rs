@@ -130,12 +130,13 @@ fn with(words: &str, allowed: &[&str]) -> Vec<String> {
 #[test]
 fn dependencies_point_one_way() {
     let packages = Packages::read();
-    let allowed: [(&str, &[&str]); 8] = [
+    let allowed: [(&str, &[&str]); 9] = [
         ("chatferry-core", &[]),
         ("chatferry-simulator", &[]),
         ("chatferry-engine", &["chatferry-core"]),
         ("chatferry-ledger", &["chatferry-core"]),
         ("chatferry-config", &["chatferry-core"]),
+        ("chatferry-files", &["chatferry-core", "chatferry-config"]),
         ("chatferry-testkit", &["chatferry-config", "chatferry-core"]),
         ("chatferry-runtime", &["chatferry-core", "chatferry-ledger"]),
         ("chatferry-tests", &["chatferry", "chatferry-simulator"]),
@@ -150,7 +151,7 @@ fn dependencies_point_one_way() {
     }
     for (connector, _) in packages.connectors() {
         for needed in packages.needs(connector) {
-            let allowed = ["chatferry-core", "chatferry-config"];
+            let allowed = ["chatferry-core", "chatferry-config", "chatferry-files"];
             assert!(
                 allowed.contains(&needed.as_str()),
                 "{connector} may not depend on {needed}"

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
+use chatferry_files::{Broken, Found, Listing, Root, refused};
 use tokio::sync::oneshot;
 
-use crate::files::{Found, Listing, Root, refused};
 use crate::infer::Inference;
 use crate::kind::Kind;
 use crate::order::Tracker;
-use crate::pieces::{Event, Failed, go_through, place};
+use crate::pieces::{Event, go_through, place};
 use crate::settings::TableSettings;
 use crate::splitter::Format;
 use crate::window::At;
@@ -60,7 +60,7 @@ pub(crate) fn describe(
         Ok(ControlFlow::Continue(())) => {}
         Ok(ControlFlow::Break(error)) => return Err(error),
         // What came before the damage can be read, so it is offered, and reading ends there.
-        Err(Failed {
+        Err(Broken {
             error,
             damaged: true,
         }) if survey.inference.rows() > 0 => {
@@ -69,7 +69,7 @@ pub(crate) fn describe(
                 "{error}; the rows before it are read, then reading fails"
             ));
         }
-        Err(Failed { error, .. }) => return Err(error),
+        Err(Broken { error, .. }) => return Err(error),
     }
     survey.finish(name, listing)
 }

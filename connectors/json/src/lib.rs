@@ -2,9 +2,9 @@
 //!
 //! A file's way, in the order of these modules:
 //!
-//! 1. `settings` says what a person may write; `template` which files a path stands for, and which
-//!    columns it makes; `files` finds them in a folder or a zip archive;
-//! 2. `input` opens one as decompressed bytes; `window` holds the part that is in memory;
+//! 1. `settings` says what a person may write; `chatferry_files` finds the files and opens one as
+//!    decompressed bytes;
+//! 2. `input` makes sure that these are text; `window` holds the part that is in memory;
 //!    `splitter` finds where records end, in `lines` or in a `document`; `pieces` does so for all
 //!    files of a table;
 //! 3. `describe` reads a table once: `infer` finds out the `kind` of each column, with the help of
@@ -17,7 +17,6 @@ mod column;
 mod decode;
 mod describe;
 mod document;
-mod files;
 mod infer;
 mod input;
 mod kind;
@@ -31,7 +30,6 @@ mod seen;
 mod settings;
 mod splitter;
 mod syntax;
-mod template;
 mod window;
 
 use chatferry_config::Registry;

@@ -3,10 +3,9 @@
 use std::ops::ControlFlow;
 
 use chatferry_core::place::Place;
-use chatferry_core::source::SourceError;
+use chatferry_files::{Broken, Found, Listing, Root, refused};
 
-use crate::files::{Found, Listing, Root, refused};
-use crate::input::{Opener, broken};
+use crate::input::text;
 use crate::settings::TableSettings;
 use crate::splitter::{Format, Piece, Splitter, Trouble};
 use crate::window::{At, Window};
@@ -28,23 +27,6 @@ pub(crate) enum Event<'a> {
     },
 }
 
-/// Why the files could not be gone through.
-pub(crate) struct Failed {
-    /// What happened.
-    pub(crate) error: SourceError,
-    /// Whether compressed data is cut off or damaged, of which what came before could be read.
-    pub(crate) damaged: bool,
-}
-
-impl From<SourceError> for Failed {
-    fn from(error: SourceError) -> Self {
-        Self {
-            error,
-            damaged: false,
-        }
-    }
-}
-
 /// Goes through the files until they end, an error stops it, or `visit` breaks off with what is
 /// then given back.
 pub(crate) fn go_through<B>(
@@ -52,11 +34,11 @@ pub(crate) fn go_through<B>(
     listing: &Listing,
     settings: &TableSettings,
     mut visit: impl FnMut(&Found, Event<'_>) -> ControlFlow<B>,
-) -> Result<ControlFlow<B>, Failed> {
-    let mut opener = Opener::new(root)?;
+) -> Result<ControlFlow<B>, Broken> {
+    let mut opener = root.opener()?;
     for file in &listing.files {
-        let input = opener.open(file)?;
-        let broken = |error, at| broken(file, error, at);
+        let input = text(file, opener.open(file)?)?;
+        let broken = |error, at| file.broken(error, place(file, at));
         let (path, limit) = (&settings.records, settings.max_record);
         let mut splitter = Splitter::new(Window::new(input), settings.format, path, limit)
             .map_err(|error| broken(error, At { line: 1, byte: 0 }))?;

@@ -8,14 +8,16 @@ use async_trait::async_trait;
 use chatferry_core::source::{
     BatchStream, Scan, Source, SourceError, SourceErrorKind, SourceSettings, Table,
 };
+use chatferry_files::{Root, Template, stem};
 use futures::FutureExt;
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::describe::{Described, describe};
-use crate::files::{Root, stem};
 use crate::scan::{Reading, batches};
 use crate::settings::{JsonSettings, TableSettings};
-use crate::template::Template;
+
+/// Endings of the files that are tables by themselves.
+const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 /// JSON files as tables.
 pub(crate) struct JsonSource {
@@ -31,11 +33,13 @@ struct Offered {
 
 impl SourceSettings for JsonSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        let root = Arc::new(Root::open(self.root.clone(), &self.root_written)?);
+        let root = Arc::new(Root::open(&self.root)?);
         let mut tables: BTreeMap<String, TableSettings> = self.tables.iter().cloned().collect();
         if tables.is_empty() {
-            for file in root.tables()? {
-                let name = stem(&file).unwrap_or(&file).to_owned();
+            for file in root.names()? {
+                let Some(name) = stem(&file, &ENDINGS).map(str::to_owned) else {
+                    continue;
+                };
                 let settings = TableSettings::of(Template::literal(&file));
                 if let Some(other) = tables.insert(name.clone(), settings) {
                     let other = other.template.written().to_owned();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Batch, BatchStream, Scan, SourceError};
+use chatferry_files::{Broken, Found, Root, changed};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, StreamExt};
 use tokio::sync::mpsc;
@@ -12,9 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::decode::Decoder;
 use crate::describe::Described;
-use crate::files::{Found, Root};
-use crate::input::{changed, has_changed};
-use crate::pieces::{Event, Failed, go_through, place};
+use crate::pieces::{Event, go_through, place};
 use crate::settings::TableSettings;
 use crate::window::At;
 
@@ -101,7 +100,7 @@ fn read(reading: &Reading, scan: &Scan, sender: &mpsc::Sender<Sent>) {
                 rows.fail(changed(&name));
             }
         }
-        Err(Failed { error, .. }) => {
+        Err(Broken { error, .. }) => {
             if rows.flush().is_continue() {
                 rows.fail(error);
             }
@@ -141,7 +140,7 @@ impl Rows<'_> {
                 }
             }
             Event::Rejected(rule, detail, at) => self.reject(rule, detail, file, at),
-            Event::Leave { .. } if has_changed(file) => {
+            Event::Leave { .. } if file.has_changed() => {
                 return ControlFlow::Break(Stop::Changed(Arc::clone(&file.name)));
             }
             Event::Leave { .. } => return ControlFlow::Continue(()),

@@ -1,14 +1,12 @@
 //! What a person may write for a `json` source.
 
-use std::path::PathBuf;
-
 use chatferry_config::suggest::quoted;
 use chatferry_config::{Node, Section, Setting, Shape};
 use chatferry_core::{Mistake, SourceSettings};
+use chatferry_files::{Address, Template, TemplateError};
 
 use crate::kind::Kind;
 use crate::splitter::Format;
-use crate::template::{Template, TemplateError};
 
 /// Bytes that a record may have, unless the settings say otherwise.
 ///
@@ -26,9 +24,7 @@ const KINDS: [&str; 5] = ["boolean", "bigint", "double", "text", "json"];
 #[derive(Clone, Debug)]
 pub(crate) struct JsonSettings {
     /// The folder or archive that paths begin in.
-    pub(crate) root: PathBuf,
-    /// The same as it was written.
-    pub(crate) root_written: String,
+    pub(crate) root: Address,
     /// The tables by name. When there are none, each file below the root is a table.
     pub(crate) tables: Vec<(String, TableSettings)>,
 }
@@ -65,9 +61,9 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
     let mut tables = section.section("tables");
     let options = Options::read(section);
     let folder = section.folder().to_owned();
-    let (root, root_written) = match root {
-        Some(root) => (folder.join(&root.value), root.value),
-        None => (folder, "the pipeline file's folder".to_owned()),
+    let root = match root {
+        Some(root) => Address::parse(&root.value, &folder),
+        None => Address::folder(&folder, "the pipeline file's folder"),
     };
     let tables = match (path, &mut tables) {
         (Some(path), Some(tables)) => {
@@ -97,11 +93,7 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
             Vec::new()
         }
     };
-    Some(Box::new(JsonSettings {
-        root,
-        root_written,
-        tables,
-    }))
+    Some(Box::new(JsonSettings { root, tables }))
 }
 
 /// Reads `tables`: all of them, so that all mistakes are noted.

@@ -8,7 +8,7 @@ use regex::Regex;
 /// number of folders, and `{name}` for anything within one segment that is to become the column
 /// `name`. Nothing of these matches a segment that begins with a dot.
 #[derive(Clone, Debug)]
-pub(crate) struct Template {
+pub struct Template {
     written: String,
     columns: Vec<String>,
     pattern: Option<Regex>,
@@ -16,7 +16,7 @@ pub(crate) struct Template {
 
 /// What is wrong with a path.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum TemplateError {
+pub enum TemplateError {
     /// A `{` without a name and a `}` behind it.
     Placeholder,
     /// Two placeholders of this name.
@@ -27,7 +27,7 @@ pub(crate) enum TemplateError {
 
 impl Template {
     /// The path as written.
-    pub(crate) fn parse(written: &str) -> Result<Self, TemplateError> {
+    pub fn parse(written: &str) -> Result<Self, TemplateError> {
         let written = written.trim_start_matches("./");
         if written.is_empty() {
             return Err(TemplateError::Empty);
@@ -61,7 +61,7 @@ impl Template {
     }
 
     /// A path that stands for itself, whatever characters are in it.
-    pub(crate) fn literal(path: &str) -> Self {
+    pub fn literal(path: &str) -> Self {
         Self {
             written: path.to_owned(),
             columns: Vec::new(),
@@ -70,22 +70,22 @@ impl Template {
     }
 
     /// As it was written.
-    pub(crate) fn written(&self) -> &str {
+    pub fn written(&self) -> &str {
         &self.written
     }
 
     /// The columns that it makes.
-    pub(crate) fn columns(&self) -> &[String] {
+    pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
     /// Whether it may stand for more than one file.
-    pub(crate) fn is_pattern(&self) -> bool {
+    pub fn is_pattern(&self) -> bool {
         self.pattern.is_some()
     }
 
     /// What a path says, one text for each of the columns; `None` when it does not match.
-    pub(crate) fn parts(&self, path: &str) -> Option<Vec<String>> {
+    pub fn parts(&self, path: &str) -> Option<Vec<String>> {
         match &self.pattern {
             None => (path == self.written).then(Vec::new),
             Some(pattern) => {
@@ -103,7 +103,7 @@ impl Template {
     }
 
     /// The folder below which all its files are, with the slash behind it; may be empty.
-    pub(crate) fn folder(&self) -> &str {
+    pub fn folder(&self) -> &str {
         let wildcard = self
             .written
             .find(['*', '?', '{'])
@@ -115,7 +115,7 @@ impl Template {
     }
 
     /// How many folders deep below [`folder`](Self::folder) its files are; `None` for any depth.
-    pub(crate) fn depth(&self) -> Option<usize> {
+    pub fn depth(&self) -> Option<usize> {
         let below = &self.written[self.folder().len()..];
         let segments: Vec<&str> = below.split('/').collect();
         (!segments.contains(&"**")).then_some(segments.len() - 1)

@@ -1,0 +1,1 @@
+//! Reads Parquet files as a source.

@@ -1,0 +1,40 @@
+//! Where files are, as a person writes it.
+
+use std::path::{Path, PathBuf};
+
+/// Where files are: a folder or an archive.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Address {
+    written: String,
+    path: PathBuf,
+}
+
+impl Address {
+    /// What is written; a relative path begins in that folder.
+    #[must_use]
+    pub fn parse(written: &str, folder: &Path) -> Self {
+        Self {
+            written: written.to_owned(),
+            path: folder.join(written),
+        }
+    }
+
+    /// A folder, and what a person calls it.
+    #[must_use]
+    pub fn folder(path: &Path, called: &str) -> Self {
+        Self {
+            written: called.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}

@@ -1,0 +1,31 @@
+//! Opens files wherever they lie: in folders and archives, compressed or not.
+//!
+//! A connector that reads files says where they are by an [`Address`] and which of them by a
+//! [`Template`], and finds them below a [`Root`]. It reads a file from its beginning to its end
+//! through an [`Opener`], which decompresses it, or any part of it through [`Ranges`].
+//!
+//! Everything here blocks, and belongs on a thread that may.
+//!
+//! 1. `address` says where files are; `template` which files a path stands for, and which columns
+//!    it makes; `settings` reads both, as a person writes them for any connector;
+//! 2. `root` finds the files below an address: in a `folder` or in an `archive`;
+//! 3. `opener` reads one of them as a stream, with the help of `compression`; `ranges` reads
+//!    parts of one;
+//! 4. `failure` says what stands in the way, and what to do about it.
+
+mod address;
+mod archive;
+mod compression;
+mod failure;
+mod folder;
+mod opener;
+mod ranges;
+mod root;
+mod template;
+
+pub use address::Address;
+pub use failure::{Broken, changed, refused};
+pub use opener::Opener;
+pub use ranges::Ranges;
+pub use root::{Found, Listing, Root, stem};
+pub use template::{Template, TemplateError};
