@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chatferry_core::source::{
     BatchStream, Scan, Source, SourceError, SourceErrorKind, SourceSettings, Table,
 };
-use chatferry_files::{Root, Template, stem};
+use chatferry_files::{Root, Roots, Template, stem};
 use futures::FutureExt;
 use tokio::sync::{OnceCell, oneshot};
 
@@ -21,26 +21,26 @@ const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];
 
 /// JSON files as tables.
 pub(crate) struct JsonSource {
-    root: Arc<Root>,
     tables: BTreeMap<String, Arc<Offered>>,
 }
 
 /// One table, described once.
 struct Offered {
+    root: Arc<Root>,
     settings: Arc<TableSettings>,
     described: OnceCell<Arc<Described>>,
 }
 
 impl SourceSettings for JsonSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        let root = Arc::new(Root::open(&self.root)?);
+        let mut roots = Roots::default();
         let mut tables: BTreeMap<String, TableSettings> = self.tables.iter().cloned().collect();
         if tables.is_empty() {
-            for file in root.names()? {
+            for file in roots.open(&self.root)?.names()? {
                 let Some(name) = stem(&file, &ENDINGS).map(str::to_owned) else {
                     continue;
                 };
-                let settings = TableSettings::of(Template::literal(&file));
+                let settings = TableSettings::of(self.root.clone(), Template::literal(&file));
                 if let Some(other) = tables.insert(name.clone(), settings) {
                     let other = other.template.written().to_owned();
                     let reason = format!("{other} and {file} would both be the table `{name}`");
@@ -54,18 +54,16 @@ impl SourceSettings for JsonSettings {
             }
         }
         let offer = |(name, settings): (String, TableSettings)| {
-            let (settings, described) = (Arc::new(settings), OnceCell::new());
-            (
-                name,
-                Arc::new(Offered {
-                    settings,
-                    described,
-                }),
-            )
+            let offered = Offered {
+                root: roots.open(&settings.root)?,
+                settings: Arc::new(settings),
+                described: OnceCell::new(),
+            };
+            Ok((name, Arc::new(offered)))
         };
+        let tables = tables.into_iter().map(offer);
         Ok(Arc::new(JsonSource {
-            root,
-            tables: tables.into_iter().map(offer).collect(),
+            tables: tables.collect::<Result<_, SourceError>>()?,
         }))
     }
 }
@@ -78,20 +76,17 @@ impl Source for JsonSource {
 
     async fn describe(&self, table: &str) -> Result<Arc<Table>, SourceError> {
         let offered = self.offered(table)?;
-        Ok(Arc::clone(
-            &offered.described(table, &self.root).await?.table,
-        ))
+        Ok(Arc::clone(&offered.described(table).await?.table))
     }
 
     fn scan(&self, scan: Scan) -> BatchStream {
-        let root = Arc::clone(&self.root);
         let table = Arc::clone(&scan.table);
         let offered = self.offered(&table.name);
         let reading = async move {
             let offered = offered?;
-            let described = offered.described(&table.name, &root).await?;
+            let described = offered.described(&table.name).await?;
             Ok(Reading {
-                root,
+                root: Arc::clone(&offered.root),
                 settings: Arc::clone(&offered.settings),
                 described,
             })
@@ -118,9 +113,9 @@ impl JsonSource {
 }
 
 impl Offered {
-    async fn described(&self, name: &str, root: &Arc<Root>) -> Result<Arc<Described>, SourceError> {
+    async fn described(&self, name: &str) -> Result<Arc<Described>, SourceError> {
         let read = || async {
-            let (name, root) = (name.to_owned(), Arc::clone(root));
+            let (name, root) = (name.to_owned(), Arc::clone(&self.root));
             let settings = Arc::clone(&self.settings);
             let (sender, receiver) = oneshot::channel();
             let thread = tokio::task::spawn_blocking(move || {
@@ -148,7 +143,6 @@ impl fmt::Debug for JsonSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tables: Vec<&String> = self.tables.keys().collect();
         f.debug_struct("JsonSource")
-            .field("root", &self.root)
             .field("tables", &tables)
             .finish()
     }

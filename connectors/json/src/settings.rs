@@ -3,7 +3,7 @@
 use chatferry_config::suggest::quoted;
 use chatferry_config::{Node, Section, Setting, Shape};
 use chatferry_core::{Mistake, SourceSettings};
-use chatferry_files::{Address, Template, TemplateError};
+use chatferry_files::{Address, FileTable, Files, Template};
 
 use crate::kind::Kind;
 use crate::splitter::Format;
@@ -15,15 +15,13 @@ use crate::splitter::Format;
 const MAX_RECORD: usize = 16 << 20;
 /// The most that `max_record` may be: a batch's texts are counted by 32 bits.
 const MOST_RECORD: usize = 1 << 30;
-/// What `path` takes.
-const PATH: &str = "a file, or a pattern such as `data/*.jsonl` or `{channel}/{date}.json`";
 /// What stands in a `schema`.
 const KINDS: [&str; 5] = ["boolean", "bigint", "double", "text", "json"];
 
 /// The settings of one `json` source.
 #[derive(Clone, Debug)]
 pub(crate) struct JsonSettings {
-    /// The folder or archive that paths begin in.
+    /// Where paths begin.
     pub(crate) root: Address,
     /// The tables by name. When there are none, each file below the root is a table.
     pub(crate) tables: Vec<(String, TableSettings)>,
@@ -32,6 +30,7 @@ pub(crate) struct JsonSettings {
 /// The settings of one table.
 #[derive(Clone, Debug)]
 pub(crate) struct TableSettings {
+    pub(crate) root: Address,
     pub(crate) template: Template,
     /// The keys on the way to the array of records.
     pub(crate) records: Vec<String>,
@@ -42,9 +41,10 @@ pub(crate) struct TableSettings {
 
 impl TableSettings {
     /// The settings of a table of which only the path is said.
-    pub(crate) fn of(template: Template) -> Self {
+    pub(crate) fn of(root: Address, template: Template) -> Self {
         let (records, schema) = (Vec::new(), Vec::new());
         Self {
+            root,
             template,
             records,
             format: None,
@@ -56,66 +56,53 @@ impl TableSettings {
 
 /// Reads the settings; `None` when they cannot be used.
 pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>> {
-    let root = section.text("root");
-    let path = section.get("path");
-    let mut tables = section.section("tables");
-    let options = Options::read(section);
-    let folder = section.folder().to_owned();
-    let root = match root {
-        Some(root) => Address::parse(&root.value, &folder),
-        None => Address::folder(&folder, "the pipeline file's folder"),
+    let files = Files::read(section, Options::read)?;
+    if let Some(common) = files.common {
+        common.refuse_all(section);
+    }
+    let table = |table: FileTable<Options>| {
+        let name = table.name.clone();
+        Some((name, settings(table, section)?))
     };
-    let tables = match (path, &mut tables) {
-        (Some(path), Some(tables)) => {
-            tables.entries(); // which are not what is wrong
-            let message = "`path` is one table, and `tables` names several";
-            section.mistake(
-                Mistake::error(
-                    "json::path-and-tables",
-                    message,
-                    path.name_at().or(path.at()),
-                )
-                .label("either this, or `tables`")
-                .help("move the path into `tables`, under a name of its own"),
-            );
-            return None;
-        }
-        (Some(path), None) => {
-            let template = template(&path)?;
-            vec![("records".to_owned(), options?.table(template, &path)?)]
-        }
-        (None, Some(tables)) => {
-            options?.refuse_all(section);
-            named_tables(tables)?
-        }
-        (None, None) => {
-            options?.refuse_all(section);
-            Vec::new()
-        }
-    };
-    Some(Box::new(JsonSettings { root, tables }))
+    let tables: Vec<Option<_>> = files.tables.into_iter().map(table).collect();
+    Some(Box::new(JsonSettings {
+        root: files.root,
+        tables: tables.into_iter().collect::<Option<_>>()?,
+    }))
 }
 
-/// Reads `tables`: all of them, so that all mistakes are noted.
-fn named_tables(tables: &mut Section<'_>) -> Option<Vec<(String, TableSettings)>> {
-    let read = |(name, _, node): (&str, _, Node<'_>)| {
-        let settings = match node.kind() {
-            Shape::Table => {
-                let mut section = node.section()?;
-                let path = section.required("path", PATH);
-                let options = Options::read(&mut section);
-                let template = path.as_ref().and_then(template);
-                options?.table(template?, &path?)?
-            }
-            _ => TableSettings::of(template(&node)?),
-        };
-        Some((name.to_owned(), settings))
-    };
-    let tables: Vec<Option<_>> = tables.entries().into_iter().map(read).collect();
-    tables.into_iter().collect()
+/// The settings of a table.
+fn settings(table: FileTable<Options>, section: &mut Section<'_>) -> Option<TableSettings> {
+    let (at, options) = (table.at, table.options);
+    let mut settings = TableSettings::of(table.root, table.template);
+    settings.format = options.format.as_ref().map(|format| match format.value {
+        "lines" => Format::Lines,
+        _ => Format::Document,
+    });
+    if let Some(records) = options.records {
+        settings.records = records.value.split('.').map(str::to_owned).collect();
+    }
+    settings.schema = options.schema.unwrap_or_default();
+    let is_declared = |column: &&String| settings.schema.iter().any(|(name, _)| name == *column);
+    if let Some(column) = settings.template.columns().iter().find(is_declared) {
+        let message = format!("{} is set by the path and by `schema`", quoted(column));
+        section.mistake(
+            Mistake::error("json::column-twice", message, at)
+                .label("set here")
+                .help("what stands in a path is text; give the placeholder another name"),
+        );
+        return None;
+    }
+    if let Some(most) = options.max_record {
+        settings.max_record = usize::try_from(most.value)
+            .unwrap_or(MOST_RECORD)
+            .min(MOST_RECORD);
+    }
+    Some(settings)
 }
 
 /// What may be said of a table besides its path.
+#[derive(Default)]
 struct Options {
     records: Option<Setting<String>>,
     format: Option<Setting<&'static str>>,
@@ -132,57 +119,26 @@ impl Options {
             .map(|node| node.choice(&["lines", "document"]));
         let schema = section.get("schema").map(|node| fields(&node));
         let max_record = section.get("max_record").map(|node| max_record(&node));
-        Some(Self {
+        let options = Self {
             records: transpose(records)?,
             format: transpose(format)?,
             schema: transpose(schema)?,
             max_record: transpose(max_record)?,
-        })
-    }
-
-    /// The settings of the table with that template, which stands at `path`.
-    fn table(self, template: Template, path: &Node<'_>) -> Option<TableSettings> {
-        let mut table = TableSettings::of(template);
-        table.format = self.format.as_ref().map(|format| match format.value {
-            "lines" => Format::Lines,
-            _ => Format::Document,
-        });
-        if let Some(records) = self.records {
-            if table.format == Some(Format::Lines) {
-                path.mistake(
-                    Mistake::error(
-                        "json::records-in-lines",
-                        "`records` needs a document",
-                        records.at,
-                    )
+        };
+        let is_lines = options
+            .format
+            .as_ref()
+            .is_some_and(|format| format.value == "lines");
+        if let Some(records) = options.records.as_ref().filter(|_| is_lines) {
+            let message = "`records` needs a document";
+            section.mistake(
+                Mistake::error("json::records-in-lines", message, records.at.clone())
                     .label("a line has no records within it")
                     .help("take out `format = \"lines\"`, or this"),
-                );
-                return None;
-            }
-            table.records = records.value.split('.').map(str::to_owned).collect();
-        }
-        table.schema = self.schema.unwrap_or_default();
-        if let Some(column) = table
-            .template
-            .columns()
-            .iter()
-            .find(|column| table.schema.iter().any(|(name, _)| name == *column))
-        {
-            let message = format!("{} is set by the path and by `schema`", quoted(column));
-            path.mistake(
-                Mistake::error("json::column-twice", message, path.at())
-                    .label("set here")
-                    .help("what stands in a path is text; give the placeholder another name"),
             );
             return None;
         }
-        if let Some(most) = self.max_record {
-            table.max_record = usize::try_from(most.value)
-                .unwrap_or(MOST_RECORD)
-                .min(MOST_RECORD);
-        }
-        Some(table)
+        Some(options)
     }
 
     /// Notes those that are said of no table.
@@ -218,28 +174,6 @@ fn transpose<T>(read: Option<Option<T>>) -> Option<Option<T>> {
         None => Some(None),
         Some(read) => read.map(Some),
     }
-}
-
-fn template(node: &Node<'_>) -> Option<Template> {
-    let written = node.text()?;
-    let error = match Template::parse(&written.value) {
-        Ok(template) => return Some(template),
-        Err(error) => error,
-    };
-    let (message, help) = match error {
-        TemplateError::Empty => ("a path must name a file".to_owned(), PATH.to_owned()),
-        TemplateError::Placeholder => (
-            "`{` begins a placeholder that has no name or no end".to_owned(),
-            "a placeholder is a name in braces, such as `{channel}`".to_owned(),
-        ),
-        TemplateError::Twice(name) => (
-            format!("two placeholders are called {}", quoted(&name)),
-            "each becomes a column, so each needs a name of its own; `*` makes no column"
-                .to_owned(),
-        ),
-    };
-    node.mistake(Mistake::error("json::path", message, written.at).help(help));
-    None
 }
 
 fn records(node: &Node<'_>) -> Option<Setting<String>> {

@@ -21,11 +21,13 @@ mod folder;
 mod opener;
 mod ranges;
 mod root;
+mod settings;
 mod template;
 
 pub use address::Address;
 pub use failure::{Broken, changed, refused};
 pub use opener::Opener;
 pub use ranges::Ranges;
-pub use root::{Found, Listing, Root, stem};
+pub use root::{Found, Listing, Root, Roots, stem};
+pub use settings::{FileTable, Files};
 pub use template::{Template, TemplateError};

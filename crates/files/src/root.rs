@@ -1,5 +1,6 @@
 //! Which files a table is read from.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -210,6 +211,26 @@ impl Root {
         SourceError::new(SourceErrorKind::NotFound, doing, what).help(format!(
             "paths are relative to {root}; check the spelling and the case"
         ))
+    }
+}
+
+/// The roots of one source, each opened once.
+#[derive(Debug, Default)]
+pub struct Roots(HashMap<Address, Arc<Root>>);
+
+impl Roots {
+    /// The root at that address.
+    ///
+    /// # Errors
+    ///
+    /// As [`Root::open`].
+    pub fn open(&mut self, address: &Address) -> Result<Arc<Root>, SourceError> {
+        if let Some(root) = self.0.get(address) {
+            return Ok(Arc::clone(root));
+        }
+        let root = Arc::new(Root::open(address)?);
+        self.0.insert(address.clone(), Arc::clone(&root));
+        Ok(root)
     }
 }
 

@@ -111,7 +111,8 @@ pub(crate) fn planned(
         let written = mistake.at.clone().map_or("", |at| &text[at]);
         writeln!(shown, "{} at {written}", mistake.code).expect("text");
         // The words of mistakes that every connector's settings can have are not ours.
-        if mistake.code.starts_with("json::") {
+        let ours = ["json::", "files::"];
+        if ours.iter().any(|ours| mistake.code.starts_with(ours)) {
             let help = mistake.help.as_deref().unwrap_or("none");
             let (message, label) = (&mistake.message, &mistake.label);
             writeln!(shown, "  {message}\n  label: {label}\n  help: {help}").expect("text");
