@@ -10,68 +10,67 @@ use std::sync::Mutex;
 use crate::request::Entity;
 use crate::response::Object;
 use crate::simulator::locked;
-use crate::state::State;
+use crate::state::{State, StoredGroup, StoredMember, StoredUser};
 
 /// Records copied at a time while others wait for the lock.
 const RECORDS: usize = 1_000;
-/// Bytes of messages copied at a time while others wait for the lock.
-const BYTES: u64 = 1024 * 1024;
+/// Messages copied at a time while others wait for the lock: about a megabyte.
+const MESSAGES: u64 = 4_000;
 
 /// Writes everything that is stored.
 pub(crate) fn dump(state: &Mutex<State>, to: &mut impl Write) -> io::Result<()> {
     lines(state, to, Entity::Users, |state, from| {
-        state.users.things().get(from).map(|user| &*user.record)
+        let record = |user: &StoredUser| user.record.clone();
+        (from < state.users.places()).then(|| state.users.at(from).map(record))
     })?;
     lines(state, to, Entity::Groups, |state, from| {
-        state.groups.things().get(from).map(|group| &*group.record)
+        let record = |group: &StoredGroup| group.record.clone();
+        (from < state.groups.places()).then(|| state.groups.at(from).map(record))
     })?;
     lines(state, to, Entity::Members, |state, from| {
-        state.members.things().get(from).map(|member| &**member)
+        let record = |member: &StoredMember| member.record.clone();
+        (from < state.members.places()).then(|| state.members.at(from).map(record))
     })?;
-    let end = locked(state)
-        .messages
-        .spool
-        .as_ref()
-        .map_or(0, |spool| spool.len());
-    let mut from = 0;
-    while from < end {
-        let piece = match &mut locked(state).messages.spool {
-            Some(spool) => spool.read(from, BYTES.min(end - from))?,
+    let mut next = Some(1);
+    while let Some(from) = next {
+        let piece = match &mut locked(state).messages.archive {
+            Some(archive) => archive.lines(from, MESSAGES)?,
             None => break,
         };
-        from += u64::try_from(piece.len()).expect("memory is counted in 64 bits");
-        to.write_all(&piece)?;
+        to.write_all(&piece.0)?;
+        next = piece.1;
     }
     to.flush()
 }
 
-/// Writes the records that `record` finds from the 0th on. One without contents is not kept.
+/// Writes the records in the places from the 0th on, until `record` says that there are no more.
+/// A place can be empty, and a record without contents is not kept.
 fn lines(
     state: &Mutex<State>,
     to: &mut impl Write,
     entity: Entity,
-    record: impl Fn(&State, usize) -> Option<&[u8]>,
+    record: impl Fn(&State, usize) -> Option<Option<Box<[u8]>>>,
 ) -> io::Result<()> {
-    let mut next = 0;
+    let mut place = 0;
     loop {
         let mut lines = Vec::new();
         {
             let state = locked(state);
             for _ in 0..RECORDS {
-                let Some(record) = record(&state, next) else {
+                let Some(record) = record(&state, place) else {
                     break;
                 };
-                next += 1;
-                if record.is_empty() {
+                place += 1;
+                let Some(record) = record.filter(|record| !record.is_empty()) else {
                     continue;
-                }
+                };
                 let mut line = Object::open(&mut lines);
                 line.plain("entity", entity.name());
-                line.field("record").extend_from_slice(record);
+                line.field("record").extend_from_slice(&record);
                 line.close();
-                lines.push(b'\n');
+                lines.extend_from_slice(b"\n");
             }
-            if record(&state, next).is_none() {
+            if record(&state, place).is_none() {
                 drop(state);
                 return to.write_all(&lines);
             }

@@ -24,14 +24,23 @@
 //! # }
 //! ```
 
+mod archive;
+mod call;
+mod change;
+mod door;
 mod dump;
 mod failure;
 mod fault;
 mod import;
+mod index;
 mod limit;
 mod limit_headers;
+mod listing;
 mod messages;
+mod query;
+mod recent;
 mod record;
+mod removal;
 mod request;
 mod response;
 mod rules;
@@ -42,12 +51,14 @@ mod simulator;
 mod spool;
 mod state;
 mod switches;
+mod walk;
 
 pub use fault::{FAULTS, Fault, Told};
 pub use settings::{Clock, Keep, Settings};
 pub use simulator::{Counts, Dropped, Simulator};
 pub use switches::{
-    AnswerKeys, AttachmentUrl, Duplicates, EmptyMap, EntityDepth, InlineExisting, InlineMissing,
-    JoinedAt, KeyMismatch, MissingReference, Poison, RateHeaders, RetryAfter, SWITCHES, Switches,
-    TooMany, UnknownKeys, UnknownRole, Window,
+    AnswerKeys, AttachmentUrl, CursorPlace, Deactivation, DeleteDeactivated, Duplicates, EmptyMap,
+    EntityDepth, InlineExisting, InlineMissing, JoinedAt, KeyMismatch, ListData, ListOrder,
+    ListStart, MissingReference, MuidShown, NextPage, NoMessage, OwnerJoins, Poison, RateHeaders,
+    RetryAfter, SWITCHES, Switches, TooMany, Total, UnknownKeys, UnknownRole, Window,
 };

@@ -25,10 +25,11 @@ pub(crate) fn tell(allowance: Allowance, families: RateHeaders, headers: &mut He
     }
 }
 
-/// The answer to a request that is turned away at `now`, in seconds since 1970.
+/// The answer to a request for `what` that is turned away at `now`, in seconds since 1970.
 ///
 /// A fault says where the wait is told; otherwise the switches do.
 pub(crate) fn throttled(
+    what: &str,
     Throttled { limit, wait }: Throttled,
     told: Option<Told>,
     switches: &Switches,
@@ -36,9 +37,9 @@ pub(crate) fn throttled(
 ) -> Response<Bytes> {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let message = match told {
-        Some(Told::Nowhere) => "Too many requests for data import API.".to_owned(),
+        Some(Told::Nowhere) => format!("Too many requests for {what}."),
         _ => format!(
-            "Too many requests for data import API. {limit} per minute is the maximum request \
+            "Too many requests for {what}. {limit} per minute is the maximum request \
              allowed. Please retry for seconds after {seconds}."
         ),
     };

@@ -1,14 +1,16 @@
 //! How messages are stored: the texts in a file, and in memory only what later ones are judged by.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::io;
 
+use crate::archive::Archive;
 use crate::failure::Failure;
+use crate::index::{Entry, MadeBy};
 use crate::response::{Object, write_json, write_number};
 use crate::rules::{Message, ReceiverType};
 use crate::settings::Keep;
 use crate::shelf::{ByHash, IdSet, hash};
-use crate::spool::Spool;
 use crate::switches::{AttachmentUrl, Switches};
 
 /// The messages.
@@ -16,11 +18,15 @@ pub(crate) struct Messages {
     muids: IdSet,
     /// The greatest `sentAt` in each conversation.
     newest: ByHash<i64>,
+    /// Conversations that have lost their newest message, by hash.
+    stale: HashSet<u64>,
     order_violations: u64,
-    /// The messages' lines of a dump, unless only ids are kept.
-    pub(crate) spool: Option<Spool>,
-    /// The line being written; kept for its memory.
-    line: Vec<u8>,
+    /// The last number that was given.
+    given: u64,
+    /// The messages' texts, unless only ids are kept.
+    pub(crate) archive: Option<Archive>,
+    /// The record being written; kept for its memory.
+    record: Vec<u8>,
 }
 
 /// A muid that no message has, as a hash.
@@ -28,16 +34,18 @@ pub(crate) struct UnusedMuid(u64);
 
 impl Messages {
     pub(crate) fn new(keep: Keep) -> io::Result<Self> {
-        let spool = match keep {
-            Keep::Everything => Some(Spool::new()?),
+        let archive = match keep {
+            Keep::Everything => Some(Archive::new()?),
             Keep::Ids => None,
         };
         Ok(Self {
             muids: IdSet::default(),
             newest: ByHash::default(),
+            stale: HashSet::new(),
             order_violations: 0,
-            spool,
-            line: Vec::new(),
+            given: 0,
+            archive,
+            record: Vec::new(),
         })
     }
 
@@ -63,7 +71,7 @@ impl Messages {
         Ok(UnusedMuid(hash))
     }
 
-    /// Stores a message between these two and writes its entity to `out`.
+    /// Stores a message between these two, writes its entity to `out` and tells its number.
     pub(crate) fn add(
         &mut self,
         UnusedMuid(muid): UnusedMuid,
@@ -71,26 +79,21 @@ impl Messages {
         (sender, receiver): (&[u8], &[u8]),
         switches: &Switches,
         out: &mut Vec<u8>,
-    ) -> Result<(), Failure> {
+    ) -> Result<u64, Failure> {
         let conversation = conversation(message);
-        let id = self.muids.len() + 1;
+        let lane = hash(conversation.as_bytes());
+        let id = self.given + 1;
         let payload = payload(message, switches);
-        if let Some(spool) = &mut self.spool {
-            self.line.clear();
-            let mut line = Object::open(&mut self.line);
-            line.plain("entity", "messages");
-            let record = line.field("record");
-            write_message(record, message, id, &conversation, |out| {
+        if let Some(archive) = &mut self.archive {
+            self.record.clear();
+            write_message(&mut self.record, message, id, &conversation, |out| {
                 write_json(out, &payload);
             });
-            line.close();
-            self.line.push(b'\n');
-            if let Err(error) = spool.append(&self.line) {
-                tracing::error!(%error, "cannot write to the temporary file of messages");
-                let text = "The operation failed, please try again.";
-                return Err(Failure::new("ERR_OPERATION_FAILED", text));
-            }
+            archive
+                .add(&self.record, MadeBy::Import, message.sent_at, lane)
+                .map_err(|error| unusable(&error))?;
         }
+        self.given = id;
         write_message(out, message, id, &conversation, |out| {
             // Everything but the brace at the end.
             let open = payload.trim_end().strip_suffix('}').unwrap_or(&payload);
@@ -112,16 +115,99 @@ impl Messages {
             data.close();
         });
         self.muids.insert(muid);
-        let newest = self
-            .newest
-            .entry(hash(conversation.as_bytes()))
-            .or_insert(message.sent_at);
+        self.find_newest(lane).map_err(|error| unusable(&error))?;
+        let newest = self.newest.entry(lane).or_insert(message.sent_at);
         if message.sent_at < *newest {
             self.order_violations += 1;
         }
         *newest = message.sent_at.max(*newest);
+        Ok(id)
+    }
+
+    /// Finds the newest message of every conversation that has lost its own, if `lane` is one.
+    fn find_newest(&mut self, lane: u64) -> io::Result<()> {
+        if !self.stale.contains(&lane) {
+            return Ok(());
+        }
+        let Some(archive) = &mut self.archive else {
+            return Ok(());
+        };
+        let stale = std::mem::take(&mut self.stale);
+        self.newest.retain(|lane, _| !stale.contains(lane));
+        let mut from = 1;
+        loop {
+            let entries = archive.index.read(from, ENTRIES)?;
+            let Some((last, _)) = entries.last() else {
+                return Ok(());
+            };
+            // The one that was just added is judged by those before it.
+            let earlier = |number: &u64| *number < self.given;
+            for (_, entry) in entries.iter().filter(|(number, entry)| {
+                entry.is_imported() && stale.contains(&entry.conversation) && earlier(number)
+            }) {
+                let newest = self
+                    .newest
+                    .entry(entry.conversation)
+                    .or_insert(entry.sent_at);
+                *newest = entry.sent_at.max(*newest);
+            }
+            from = last + 1;
+        }
+    }
+
+    /// What is known of a message that is there, whoever made it.
+    pub(crate) fn entry(&mut self, number: u64) -> io::Result<Option<Entry>> {
+        match &mut self.archive {
+            Some(archive) => Ok(archive.index.get(number)?.filter(|entry| entry.len > 0)),
+            None => Ok(None),
+        }
+    }
+
+    /// Adds a message of the service's own, which `write` writes for the number it is given.
+    pub(crate) fn tell(
+        &mut self,
+        conversation: &str,
+        now: i64,
+        write: impl FnOnce(u64, &mut Vec<u8>),
+    ) -> io::Result<Vec<u8>> {
+        let mut record = Vec::new();
+        write(self.given + 1, &mut record);
+        if let Some(archive) = &mut self.archive {
+            let lane = hash(conversation.as_bytes());
+            archive.add(&record, MadeBy::Service, now, lane)?;
+        }
+        self.given += 1;
+        Ok(record)
+    }
+
+    /// Takes a message away for good. Its muid may be used again.
+    pub(crate) fn remove(
+        &mut self,
+        number: u64,
+        entry: Entry,
+        muid: Option<&str>,
+    ) -> io::Result<()> {
+        if let Some(archive) = &mut self.archive {
+            archive.remove(number, entry)?;
+        }
+        if let Some(muid) = muid {
+            self.muids.remove(hash(muid.as_bytes()));
+            if self.newest.get(&entry.conversation) == Some(&entry.sent_at) {
+                self.stale.insert(entry.conversation);
+            }
+        }
         Ok(())
     }
+}
+
+/// Entries looked at together.
+const ENTRIES: u64 = 10_000;
+
+/// The temporary file of messages cannot be used.
+pub(crate) fn unusable(error: &io::Error) -> Failure {
+    tracing::error!(%error, "cannot use the temporary file of messages");
+    let text = "The operation failed, please try again.";
+    Failure::new("ERR_OPERATION_FAILED", text)
 }
 
 /// The conversation a message belongs to: two users share one, whoever of them sends.
@@ -193,7 +279,12 @@ fn write_message(
 }
 
 /// Writes the sender or receiver of a message, from its fields so far.
-fn write_party(out: &mut Vec<u8>, fields: &[u8], kind: &str, conversation: Option<&str>) {
+pub(crate) fn write_party(
+    out: &mut Vec<u8>,
+    fields: &[u8],
+    kind: &str,
+    conversation: Option<&str>,
+) {
     let mut party = Object::open(out);
     let out = party.field("entity");
     out.extend_from_slice(fields);

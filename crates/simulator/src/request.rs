@@ -11,12 +11,13 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::call::Call;
 use crate::failure::Failure;
 use crate::settings::Settings;
 use crate::switches::UnknownKeys;
 
 /// What can be imported, in the order in which it refers to one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Entity {
     Users,
     Groups,
@@ -56,17 +57,21 @@ impl Entity {
 }
 
 /// Where a request goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Import(Entity),
+    /// The part of the API that does not import.
+    Other(Call),
     /// Everything stored. Ours, not CometChat's.
     Dump,
     /// Numbers of what was stored and seen. Ours, not CometChat's.
     Counts,
+    /// Another text for a message. Ours, not CometChat's.
+    Edit,
 }
 
 impl Endpoint {
-    /// The endpoint for this method and path, whatever stands before `/data_import`.
+    /// The endpoint for this method and path, whatever stands before it.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
         let (rest, name) = path.rsplit_once('/')?;
         let collection = rest.rsplit('/').next().unwrap_or_default();
@@ -77,11 +82,13 @@ impl Endpoint {
             ("data_import", "messages") => Self::Import(Entity::Messages),
             ("__chatferry", "dump") => Self::Dump,
             ("__chatferry", "counts") => Self::Counts,
-            _ => return None,
+            ("__chatferry", "edit") => Self::Edit,
+            ("data_import" | "__chatferry", _) => return None,
+            _ => return Call::of(method, path).map(Self::Other),
         };
         let expected = match endpoint {
-            Self::Import(_) => Method::POST,
-            Self::Dump | Self::Counts => Method::GET,
+            Self::Import(_) | Self::Edit => Method::POST,
+            _ => Method::GET,
         };
         (*method == expected).then_some(endpoint)
     }
@@ -153,7 +160,12 @@ fn named_app<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Named<'a> {
 /// The status of a failure that concerns the request as a whole.
 pub(crate) fn status_of(failure: &Failure) -> StatusCode {
     match failure.code {
-        "ERR_API_NOT_FOUND" => StatusCode::NOT_FOUND,
+        "ERR_API_NOT_FOUND"
+        | "ERR_UID_NOT_FOUND"
+        | "ERR_GUID_NOT_FOUND"
+        | "ERR_NOT_A_MEMBER"
+        | "ERR_MESSAGE_ID_NOT_FOUND"
+        | "ERR_MSG_NOT_FOUND" => StatusCode::NOT_FOUND,
         code if code.starts_with("AUTH_ERR_") => StatusCode::UNAUTHORIZED,
         "ERR_TOO_MANY_REQUESTS" => StatusCode::TOO_MANY_REQUESTS,
         "ERR_EXCEPTION" | "ERR_OPERATION_FAILED" => StatusCode::INTERNAL_SERVER_ERROR,
@@ -350,7 +362,7 @@ mod tests {
             assert_eq!(Endpoint::of(&Method::GET, path), None);
         }
         for path in [
-            "/users",
+            "/user",
             "/data_import",
             "/data_import/users/",
             "/xdata_import/users",

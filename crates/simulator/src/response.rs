@@ -18,6 +18,11 @@ impl<'o> Object<'o> {
         Self { out, empty: true }
     }
 
+    /// Goes on with an object that has no field so far and is open in `out`.
+    pub(crate) fn reopen(out: &'o mut Vec<u8>) -> Self {
+        Self { out, empty: true }
+    }
+
     /// Goes on with an object whose fields so far are in `out`.
     pub(crate) fn resume(out: &'o mut Vec<u8>) -> Self {
         Self { out, empty: false }

@@ -23,6 +23,13 @@ pub struct Settings {
     pub api_key: Option<String>,
     /// Import requests allowed in a minute, all endpoints together. `None` allows any number.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Requests allowed in a minute that make or end a user, a group or a membership; imports are
+    /// none of them. `None` allows any number.
+    pub core_requests_per_minute: Option<NonZeroU32>,
+    /// All other requests allowed in a minute, such as lists. `None` allows any number.
+    pub other_requests_per_minute: Option<NonZeroU32>,
+    /// How long it takes until lists show what was stored.
+    pub read_delay: Duration,
     /// How long each answer takes. Requests overlap.
     pub latency: Duration,
     /// How far back `sentAt` may lie. `None` for extended storage.
@@ -43,6 +50,8 @@ pub struct Settings {
     pub switches: Switches,
     /// What goes wrong with the first import requests, one for each.
     pub faults: VecDeque<Fault>,
+    /// What goes wrong with the first requests that are no imports, one for each.
+    pub other_faults: VecDeque<Fault>,
 }
 
 /// What is remembered of what was stored.
@@ -110,6 +119,9 @@ impl Default for Settings {
             app_id: None,
             api_key: None,
             requests_per_minute: NonZeroU32::new(60),
+            core_requests_per_minute: NonZeroU32::new(10_000),
+            other_requests_per_minute: NonZeroU32::new(20_000),
+            read_delay: Duration::ZERO,
             latency: Duration::ZERO,
             retention: Some(SIX_MONTHS),
             clock: Clock::default(),
@@ -120,6 +132,7 @@ impl Default for Settings {
             keep: Keep::default(),
             switches: Switches::default(),
             faults: VecDeque::new(),
+            other_faults: VecDeque::new(),
         }
     }
 }

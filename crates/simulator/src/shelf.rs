@@ -35,9 +35,11 @@ impl Hasher for Hashed {
 }
 
 /// Things by their id, in the order in which they were first put there.
+///
+/// What is taken away leaves its place empty, so that the others keep theirs.
 pub(crate) struct Shelf<T> {
     places: ByHash<usize>,
-    things: Vec<T>,
+    things: Vec<Option<T>>,
 }
 
 impl<T> Default for Shelf<T> {
@@ -51,35 +53,60 @@ impl<T> Default for Shelf<T> {
 
 impl<T> Shelf<T> {
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        self.places
-            .get(&hash(id.as_bytes()))
-            .map(|place| &self.things[*place])
+        self.at(self.place(id)?)
     }
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        self.places
-            .get(&hash(id.as_bytes()))
-            .map(|place| &mut self.things[*place])
+        let place = self.place(id)?;
+        self.things.get_mut(place)?.as_mut()
     }
 
     pub(crate) fn contains(&self, id: &str) -> bool {
         self.places.contains_key(&hash(id.as_bytes()))
     }
 
-    /// Puts a thing there, in the place of the one with the same id.
-    pub(crate) fn put(&mut self, id: &str, thing: T) {
+    /// The place of the thing with that id.
+    pub(crate) fn place(&self, id: &str) -> Option<usize> {
+        self.places.get(&hash(id.as_bytes())).copied()
+    }
+
+    /// Puts a thing there, in the place of the one with the same id, and tells its place.
+    pub(crate) fn put(&mut self, id: &str, thing: T) -> usize {
         let place = *self
             .places
             .entry(hash(id.as_bytes()))
             .or_insert(self.things.len());
         match self.things.get_mut(place) {
-            Some(old) => *old = thing,
-            None => self.things.push(thing),
+            Some(old) => *old = Some(thing),
+            None => self.things.push(Some(thing)),
         }
+        place
     }
 
-    pub(crate) fn things(&self) -> &[T] {
-        &self.things
+    /// Takes a thing away.
+    pub(crate) fn take(&mut self, id: &str) -> Option<T> {
+        let place = self.places.remove(&hash(id.as_bytes()))?;
+        self.things.get_mut(place)?.take()
+    }
+
+    /// How many things there are.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// How many places there are, empty ones included.
+    pub(crate) fn places(&self) -> usize {
+        self.things.len()
+    }
+
+    /// The thing at a place, from 0 on.
+    pub(crate) fn at(&self, place: usize) -> Option<&T> {
+        self.things.get(place)?.as_ref()
+    }
+
+    /// All things in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.things.iter().flatten()
     }
 }
 
@@ -115,6 +142,12 @@ impl IdSet {
         }
     }
 
+    pub(crate) fn remove(&mut self, hash: u64) {
+        if self.parts[part(hash)].remove(&hash) {
+            self.len -= 1;
+        }
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
@@ -135,10 +168,22 @@ mod tests {
         shelf.put("a", 1);
         shelf.put("b", 2);
         shelf.put("a", 3);
-        assert_eq!(shelf.things(), [3, 2]);
+        assert_eq!(shelf.iter().collect::<Vec<_>>(), [&3, &2]);
         assert_eq!(shelf.get("a"), Some(&3));
         assert_eq!(shelf.get("c"), None);
         assert!(shelf.contains("b"));
+    }
+
+    #[test]
+    fn a_thing_taken_away_leaves_the_others_where_they_are() {
+        let mut shelf = Shelf::default();
+        shelf.put("a", 1);
+        shelf.put("b", 2);
+        assert_eq!(shelf.take("a"), Some(1));
+        assert_eq!(shelf.take("a"), None);
+        assert_eq!((shelf.len(), shelf.places()), (1, 2));
+        assert_eq!((shelf.at(0), shelf.at(1)), (None, Some(&2)));
+        assert_eq!(shelf.put("a", 3), 2, "it comes last when it comes again");
     }
 
     #[test]
@@ -148,6 +193,10 @@ mod tests {
             ids.insert(hash(&id.to_le_bytes()));
             ids.insert(hash(&id.to_le_bytes()));
         }
+        assert_eq!(ids.len(), 10_000);
+        ids.insert(hash(b"once"));
+        ids.remove(hash(b"once"));
+        ids.remove(hash(b"never"));
         assert_eq!(ids.len(), 10_000);
         assert!(ids.contains(hash(&7_u32.to_le_bytes())));
         assert!(!ids.contains(hash(&10_000_u32.to_le_bytes())));

@@ -3,7 +3,6 @@
 //! In turn: is the body too long, is there such an endpoint, is the key right, is the limit
 //! reached, does a fault strike, and what do its records come to.
 
-use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,17 +11,21 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
-use tokio::time::Instant;
 
+use crate::call::Call;
+use crate::change;
+use crate::door::Door;
 use crate::dump;
 use crate::failure::Failure;
-use crate::fault::{Fault, Told};
+use crate::fault::Fault;
 use crate::import::store;
-use crate::limit::{Allowance, Limit, Throttled};
 use crate::limit_headers::{tell, throttled};
-use crate::request::{Endpoint, Entity, authorize, status_of};
+use crate::listing;
+use crate::query::Query;
+use crate::removal;
+use crate::request::{Endpoint, authorize, status_of};
 use crate::response::Verdicts;
-use crate::settings::Settings;
+use crate::settings::{Keep, Settings};
 use crate::state::State;
 
 /// A stand-in for CometChat. Clones are handles to the same one.
@@ -31,16 +34,10 @@ pub struct Simulator(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    door: Mutex<Door>,
+    import: Mutex<Door>,
+    /// For what makes or ends users, groups and memberships, and for all the rest.
+    other: Mutex<Door>,
     state: Mutex<State>,
-}
-
-/// What a request passes before its body is looked at.
-struct Door {
-    limit: Limit,
-    faults: VecDeque<Fault>,
-    requests: u64,
-    throttled: u64,
 }
 
 /// The connection was closed without an answer, as [`Fault::ConnectionReset`] asked for.
@@ -68,6 +65,12 @@ pub struct Counts {
     pub throttled: u64,
     /// The most import requests within the limit in any 60 seconds.
     pub worst_minute: u64,
+    /// Other requests seen: lists, single things, removals.
+    pub other_requests: u64,
+    /// Of those, the ones answered with 429.
+    pub other_throttled: u64,
+    /// The most of those within their limits in any 60 seconds.
+    pub other_worst_minute: u64,
 }
 
 /// An answer, and how long it takes.
@@ -84,16 +87,22 @@ impl Simulator {
     /// When the temporary file for messages cannot be made. There is none with
     /// [`Keep::Ids`](crate::Keep::Ids).
     pub fn new(settings: Settings) -> io::Result<Self> {
-        let door = Door {
-            limit: Limit::new(settings.requests_per_minute, settings.switches.window),
-            faults: settings.faults.clone(),
-            requests: 0,
-            throttled: 0,
-        };
-        let state = State::new(settings.keep)?;
+        let window = settings.switches.window;
+        let import = [settings.requests_per_minute];
+        let other = [
+            settings.core_requests_per_minute,
+            settings.other_requests_per_minute,
+        ];
+        let state = State::new(settings.keep, settings.read_delay)?;
         Ok(Self(Arc::new(Inner {
+            import: Mutex::new(Door::new(IMPORT, &import, window, settings.faults.clone())),
+            other: Mutex::new(Door::new(
+                OTHER,
+                &other,
+                window,
+                settings.other_faults.clone(),
+            )),
             settings,
-            door: Mutex::new(door),
             state: Mutex::new(state),
         })))
     }
@@ -116,32 +125,39 @@ impl Simulator {
         answer.response
     }
 
-    /// Lets a fault strike after those that are waiting.
+    /// Lets a fault strike after those that are waiting for an import.
     pub fn inject(&self, fault: Fault) {
-        locked(&self.0.door).faults.push_back(fault);
+        locked(&self.0.import).faults.push_back(fault);
+    }
+
+    /// Lets a fault strike after those that are waiting for any other request.
+    pub fn inject_other(&self, fault: Fault) {
+        locked(&self.0.other).faults.push_back(fault);
     }
 
     /// How much was stored and seen so far.
     pub fn counts(&self) -> Counts {
         let count = |number: usize| u64::try_from(number).expect("memory is counted in 64 bits");
-        let (requests, throttled, worst_minute) = {
-            let door = locked(&self.0.door);
-            (
-                door.requests,
-                door.throttled,
-                count(door.limit.worst_minute()),
-            )
+        let seen = |door: &Mutex<Door>| {
+            let door = locked(door);
+            let worst_minute = count(door.worst_minute());
+            (door.requests, door.throttled, worst_minute)
         };
+        let (requests, throttled, worst_minute) = seen(&self.0.import);
+        let (other_requests, other_throttled, other_worst_minute) = seen(&self.0.other);
         let state = locked(&self.0.state);
         Counts {
-            users: count(state.users.things().len()),
-            groups: count(state.groups.things().len()),
-            members: count(state.members.things().len()),
+            users: count(state.users.len()),
+            groups: count(state.groups.len()),
+            members: count(state.members.len()),
             messages: state.messages.len(),
             order_violations: state.messages.order_violations(),
             requests,
             throttled,
             worst_minute,
+            other_requests,
+            other_throttled,
+            other_worst_minute,
         }
     }
 
@@ -187,10 +203,26 @@ impl Simulator {
                 Answer::now(failed(&Failure::new("ERR_API_NOT_FOUND", text)))
             }
             Some(Endpoint::Import(entity)) => {
-                let mut answer = self.import(entity, request);
-                answer.wait += self.0.settings.latency;
-                answer
+                let store = |most, reshape: &dyn Fn(&mut Verdicts)| {
+                    let Inner {
+                        state, settings, ..
+                    } = &*self.0;
+                    let mut verdicts = store(state, settings, entity, request.body(), most)?;
+                    reshape(&mut verdicts);
+                    Ok(verdicts.into_body())
+                };
+                self.behind(&self.0.import, 0, request, &store)
             }
+            Some(Endpoint::Other(call)) => {
+                let class = usize::from(!call.is_core());
+                let work: &Work<'_> = &|_, _| self.call(&call, request);
+                self.behind(&self.0.other, class, request, work)
+            }
+            Some(Endpoint::Edit) => self.ours(request, "application/json", || {
+                let settings = &self.0.settings;
+                let edited = change::edit(&mut locked(&self.0.state), settings, request.body());
+                Ok(edited.unwrap_or_else(|failure| failure.body()))
+            }),
             Some(Endpoint::Dump) => self.ours(request, "application/x-ndjson", || {
                 let mut lines = Vec::new();
                 self.dump(&mut lines).map(|()| lines)
@@ -224,24 +256,44 @@ impl Simulator {
         })
     }
 
-    fn import(&self, entity: Entity, request: &Request<Bytes>) -> Answer {
+    /// Answers at an endpoint of CometChat's, if the request gets through its door.
+    fn behind(
+        &self,
+        door: &Mutex<Door>,
+        class: usize,
+        request: &Request<Bytes>,
+        work: &Work<'_>,
+    ) -> Answer {
+        let mut answer = self.let_in(door, class, request, work);
+        answer.wait += self.0.settings.latency;
+        answer
+    }
+
+    fn let_in(
+        &self,
+        door: &Mutex<Door>,
+        class: usize,
+        request: &Request<Bytes>,
+        work: &Work<'_>,
+    ) -> Answer {
         let settings = &self.0.settings;
         let (allowance, fault) = {
-            let mut door = locked(&self.0.door);
+            let mut door = locked(door);
             door.requests += 1;
             if let Err(failure) = authorize(request, settings) {
                 return Answer::now(failed(&failure));
             }
-            match door.enter() {
+            match door.enter(class) {
                 Ok(entered) => entered,
                 Err((refusal, told)) => {
+                    let what = door.name;
                     drop(door);
                     let now = settings.clock.now();
-                    return Answer::now(throttled(refusal, told, &settings.switches, now));
+                    return Answer::now(throttled(what, refusal, told, &settings.switches, now));
                 }
             }
         };
-        let mut answer = self.struck(fault, entity, request.body());
+        let mut answer = struck(fault, work);
         if let (Ok(response), Some(allowance)) = (&mut answer.response, allowance) {
             tell(
                 allowance,
@@ -252,97 +304,100 @@ impl Simulator {
         answer
     }
 
-    /// Answers a request that a fault strikes, if only [`Fault::Nothing`].
-    fn struck(&self, fault: Fault, entity: Entity, body: &[u8]) -> Answer {
+    /// Does what is asked of the part of the API that does not import.
+    fn call(&self, call: &Call, request: &Request<Bytes>) -> Result<Vec<u8>, Failure> {
         let settings = &self.0.settings;
-        let stored = || match store(&self.0.state, settings, entity, body, usize::MAX) {
-            Ok(verdicts) => json(StatusCode::OK, verdicts.into_body()),
-            Err(failure) => failed(&failure),
-        };
-        let reshaped = |reshape: &dyn Fn(&mut Verdicts)| {
-            Answer::now(
-                match store(&self.0.state, settings, entity, body, usize::MAX) {
-                    Ok(mut verdicts) => {
-                        reshape(&mut verdicts);
-                        json(StatusCode::OK, verdicts.into_body())
-                    }
-                    Err(failure) => failed(&failure),
-                },
-            )
-        };
-        match fault {
-            Fault::Nothing | Fault::Throttle { .. } => Answer::now(stored()),
-            Fault::Status(status, body) if body.is_empty() => Answer::now(plain_failure(status)),
-            Fault::Status(status, body) => {
-                let content_type = match body.trim_start().starts_with(['{', '[']) {
-                    true => "application/json",
-                    false => "text/plain",
-                };
-                Answer::now(respond(
-                    status_code(status),
-                    content_type,
-                    body.into_bytes(),
-                ))
-            }
-            Fault::StatusAfterStoring(status) => {
-                stored();
-                Answer::now(plain_failure(status))
-            }
-            Fault::StoreSomeThen500(records) => {
-                let failure = store(&self.0.state, settings, entity, body, records).err();
-                Answer::now(failed(&failure.unwrap_or_else(Failure::exception)))
-            }
-            Fault::HtmlBody => {
-                let page = "<html><head><title>502 Bad Gateway</title></head>\
-                            <body><h1>502 Bad Gateway</h1></body></html>";
-                Answer::now(respond(StatusCode::BAD_GATEWAY, "text/html", page.into()))
-            }
-            Fault::TruncatedJson => {
-                let mut response = stored();
-                let half = response.body().len() / 2;
-                response.body_mut().truncate(half);
-                Answer::now(response)
-            }
-            Fault::MissingIds(count) => reshaped(&|verdicts| verdicts.forget_first(count)),
-            Fault::RecasedIds => reshaped(&Verdicts::upper_case),
-            Fault::ReorderedIds => reshaped(&Verdicts::reverse),
-            Fault::Hang(wait) => Answer {
-                wait,
-                response: Ok(stored()),
-            },
-            Fault::ConnectionReset { stored: whether } => {
-                if whether {
-                    stored();
-                }
-                Answer {
-                    wait: Duration::ZERO,
-                    response: Err(Dropped),
-                }
-            }
+        if settings.keep == Keep::Ids {
+            return Err(Failure::new("ERR_API_NOT_FOUND", NOTHING_KEPT));
+        }
+        let (query, body) = (Query::of(request.uri()), request.body());
+        let switches = &settings.switches;
+        let state = &mut locked(&self.0.state);
+        match call {
+            Call::Users => listing::users(state, &query, switches),
+            Call::User(uid) => listing::user(state, uid),
+            Call::DeleteUser(uid) => removal::delete_user(state, settings, uid, body),
+            Call::DeactivateUsers => removal::deactivate(state, settings, body),
+            Call::ActivateUsers => removal::activate(state, body),
+            Call::Groups => listing::groups(state, &query, switches),
+            Call::Group(guid) => listing::group(state, guid),
+            Call::DeleteGroup(guid) => removal::delete_group(state, guid),
+            Call::Members(guid) => listing::members(state, guid, false, &query, switches),
+            Call::BannedUsers(guid) => listing::members(state, guid, true, &query, switches),
+            Call::Kick { guid, uid } => removal::kick(state, guid, uid),
+            Call::Messages => listing::messages(state, &query, switches),
+            Call::Message(id) => listing::message(state, id, switches),
+            Call::DeleteMessage(id) => removal::delete_message(state, settings, id, body),
         }
     }
 }
 
-impl Door {
-    /// Lets a request in, with what is left of the limit and the fault that strikes it.
-    fn enter(&mut self) -> Result<(Option<Allowance>, Fault), (Throttled, Option<Told>)> {
-        if let Some(Fault::Throttle { wait, told }) = self.faults.front() {
-            let refusal = (
-                Throttled {
-                    limit: self.limit.told(),
-                    wait: *wait,
-                },
-                Some(*told),
-            );
-            self.faults.pop_front();
-            self.throttled += 1;
-            return Err(refusal);
+/// What an endpoint does with at most so many records, and how its verdicts are changed: the body
+/// of the answer.
+type Work<'w> = dyn Fn(usize, &dyn Fn(&mut Verdicts)) -> Result<Vec<u8>, Failure> + 'w;
+
+/// What a 429 calls imports, and what it calls everything else.
+const IMPORT: &str = "data import API";
+const OTHER: &str = "this API";
+
+const NOTHING_KEPT: &str = "Only ids are kept here, so there is nothing to read back.";
+
+/// Answers a request that a fault strikes, if only [`Fault::Nothing`].
+fn struck(fault: Fault, work: &Work<'_>) -> Answer {
+    let reshaped = |most, reshape: &dyn Fn(&mut Verdicts)| match work(most, reshape) {
+        Ok(body) => json(StatusCode::OK, body),
+        Err(failure) => failed(&failure),
+    };
+    let stored = || reshaped(usize::MAX, &|_| {});
+    match fault {
+        Fault::Nothing | Fault::Throttle { .. } => Answer::now(stored()),
+        Fault::Status(status, body) if body.is_empty() => Answer::now(plain_failure(status)),
+        Fault::Status(status, body) => {
+            let content_type = match body.trim_start().starts_with(['{', '[']) {
+                true => "application/json",
+                false => "text/plain",
+            };
+            Answer::now(respond(
+                status_code(status),
+                content_type,
+                body.into_bytes(),
+            ))
         }
-        match self.limit.enter(Instant::now()) {
-            Ok(allowance) => Ok((allowance, self.faults.pop_front().unwrap_or(Fault::Nothing))),
-            Err(throttled) => {
-                self.throttled += 1;
-                Err((throttled, None))
+        Fault::StatusAfterStoring(status) => {
+            stored();
+            Answer::now(plain_failure(status))
+        }
+        Fault::StoreSomeThen500(records) => {
+            let failure = work(records, &|_| {}).err();
+            Answer::now(failed(&failure.unwrap_or_else(Failure::exception)))
+        }
+        Fault::HtmlBody => {
+            let page = "<html><head><title>502 Bad Gateway</title></head>\
+                        <body><h1>502 Bad Gateway</h1></body></html>";
+            Answer::now(respond(StatusCode::BAD_GATEWAY, "text/html", page.into()))
+        }
+        Fault::TruncatedJson => {
+            let mut response = stored();
+            let half = response.body().len() / 2;
+            response.body_mut().truncate(half);
+            Answer::now(response)
+        }
+        Fault::MissingIds(count) => Answer::now(reshaped(usize::MAX, &|verdicts| {
+            verdicts.forget_first(count);
+        })),
+        Fault::RecasedIds => Answer::now(reshaped(usize::MAX, &Verdicts::upper_case)),
+        Fault::ReorderedIds => Answer::now(reshaped(usize::MAX, &Verdicts::reverse)),
+        Fault::Hang(wait) => Answer {
+            wait,
+            response: Ok(stored()),
+        },
+        Fault::ConnectionReset { stored: whether } => {
+            if whether {
+                stored();
+            }
+            Answer {
+                wait: Duration::ZERO,
+                response: Err(Dropped),
             }
         }
     }

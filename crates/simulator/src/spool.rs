@@ -36,6 +36,13 @@ impl Spool {
         Ok(())
     }
 
+    /// Writes `bytes` over those that were added at the `from`th on, counted from 0.
+    pub(crate) fn replace(&mut self, from: u64, bytes: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        self.file.seek(SeekFrom::Start(from))?;
+        self.file.write_all(bytes)
+    }
+
     /// How many bytes were added.
     pub(crate) fn len(&self) -> u64 {
         self.written + u64::try_from(self.pending.len()).expect("memory is counted in 64 bits")
@@ -80,5 +87,9 @@ mod tests {
         assert_eq!(len, (5 * line.len() + 3) as u64);
         assert_eq!(spool.read(len - 4, 100).unwrap(), b"xend");
         assert_eq!(spool.read(len, 100).unwrap(), b"");
+        spool.replace(1, b"yz").unwrap();
+        spool.append(b"!").unwrap();
+        assert_eq!(spool.read(0, 4).unwrap(), b"xyzx");
+        assert_eq!(spool.read(len, 100).unwrap(), b"!");
     }
 }

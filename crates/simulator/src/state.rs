@@ -4,23 +4,27 @@
 //! created where details were sent for it.
 
 use std::io;
+use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::messages::Messages;
+use crate::recent::Recent;
+use crate::request::Entity;
 use crate::response::Object;
 use crate::rules::{Group, Member, Message, ReceiverType, User};
 use crate::settings::{Keep, Settings};
-use crate::shelf::Shelf;
+use crate::shelf::{Shelf, hash};
 use crate::switches::{
-    Duplicates, InlineExisting, InlineMissing, JoinedAt, MissingReference, UnknownRole,
+    Duplicates, InlineExisting, InlineMissing, JoinedAt, MissingReference, OwnerJoins, UnknownRole,
 };
 
 /// What is stored.
 pub(crate) struct State {
     pub(crate) users: Shelf<StoredUser>,
     pub(crate) groups: Shelf<StoredGroup>,
-    pub(crate) members: Shelf<Box<[u8]>>,
+    pub(crate) members: Shelf<StoredMember>,
     pub(crate) messages: Messages,
+    pub(crate) recent: Recent,
 }
 
 pub(crate) struct StoredUser {
@@ -30,6 +34,7 @@ pub(crate) struct StoredUser {
     pub(crate) brief: Box<[u8]>,
     /// The `createdAt` that was sent.
     created_at: Option<i64>,
+    pub(crate) is_deactivated: bool,
 }
 
 pub(crate) struct StoredGroup {
@@ -40,7 +45,15 @@ pub(crate) struct StoredGroup {
     /// The `createdAt` that was sent.
     created_at: Option<i64>,
     /// How many members it has, without those who are banned.
-    members: u32,
+    pub(crate) members: u32,
+    /// The places of its members, banned ones included, unless only ids are kept.
+    pub(crate) roster: Vec<usize>,
+}
+
+pub(crate) struct StoredMember {
+    /// The entity, unless only ids are kept.
+    pub(crate) record: Box<[u8]>,
+    pub(crate) banned: bool,
 }
 
 /// What decides about a request's records besides what is stored.
@@ -64,12 +77,13 @@ impl Terms<'_> {
 }
 
 impl State {
-    pub(crate) fn new(keep: Keep) -> io::Result<Self> {
+    pub(crate) fn new(keep: Keep, read_delay: Duration) -> io::Result<Self> {
         Ok(Self {
             users: Shelf::default(),
             groups: Shelf::default(),
             members: Shelf::default(),
             messages: Messages::new(keep)?,
+            recent: Recent::new(read_delay),
         })
     }
 
@@ -146,6 +160,19 @@ impl State {
         if counts && let Some(group) = self.groups.get_mut(guid) {
             group.members += 1;
         }
+        self.put_member(member, joined, terms, out);
+        Ok(())
+    }
+
+    fn put_member(
+        &mut self,
+        member: &Member<'_>,
+        joined: bool,
+        terms: Terms<'_>,
+        out: &mut Vec<u8>,
+    ) {
+        let Member { guid, uid, .. } = member;
+        let id = format!("{guid}_member_{uid}");
         let start = out.len();
         let mut entity = Object::open(out);
         entity.plain("guid", guid);
@@ -157,8 +184,18 @@ impl State {
         );
         entity.number("joinedAt", member.joined_at.unwrap_or(terms.now));
         entity.close();
-        self.members.put(&id, terms.kept(&out[start..]));
-        Ok(())
+        let stored = StoredMember {
+            record: terms.kept(&out[start..]),
+            banned: member.is_banned == Some(true),
+        };
+        let place = self.members.put(&id, stored);
+        if let Some(group) = self.groups.get_mut(guid)
+            && !joined
+            && terms.settings.keep == Keep::Everything
+        {
+            group.roster.push(place);
+        }
+        self.recent.note(Entity::Members, hash(id.as_bytes()));
     }
 
     /// Stores a message and writes its entity to `out`.
@@ -210,13 +247,12 @@ impl State {
         let (Some(sender), Some(receiver)) = (sender, receiver) else {
             return Err(Failure::exception());
         };
-        self.messages.add(
-            muid,
-            message,
-            (sender, receiver),
-            &terms.settings.switches,
-            out,
-        )
+        let switches = &terms.settings.switches;
+        let number = self
+            .messages
+            .add(muid, message, (sender, receiver), switches, out)?;
+        self.recent.note(Entity::Messages, number);
+        Ok(())
     }
 
     /// Whether there is a user to refer to, or will be once it is settled.
@@ -374,8 +410,10 @@ impl State {
             record: terms.kept(&out[start..]),
             brief: brief.into(),
             created_at: user.created_at,
+            is_deactivated: user.deactivated_at.is_some(),
         };
         self.users.put(&user.uid, stored);
+        self.recent.note(Entity::Users, hash(user.uid.as_bytes()));
     }
 
     fn put_group(&mut self, group: &Group<'_>, terms: Terms<'_>, out: &mut Vec<u8>) {
@@ -407,14 +445,36 @@ impl State {
         }
         entity.number("createdAt", created_at);
         entity.number("updatedAt", terms.now);
-        let members = self.groups.get(&group.guid).map_or(0, |old| old.members);
+        let record = terms.kept(&out[start..]);
+        let old = self.groups.get_mut(&group.guid);
+        let (members, roster) = old.map_or((0, Vec::new()), |old| {
+            (old.members, std::mem::take(&mut old.roster))
+        });
         let stored = StoredGroup {
-            record: terms.kept(&out[start..]),
+            record,
             brief: brief.into(),
             created_at: group.created_at,
             members,
+            roster,
         };
         self.groups.put(&group.guid, stored);
+        self.recent
+            .note(Entity::Groups, hash(group.guid.as_bytes()));
+        if let Some(owner) = &group.owner {
+            self.join_owner(&group.guid, owner, terms);
+        }
+    }
+
+    /// Makes the owner of a group a member of it, where the service does that by itself.
+    fn join_owner(&mut self, guid: &str, owner: &str, terms: Terms<'_>) {
+        let joined = self.members.contains(&format!("{guid}_member_{owner}"));
+        if joined || terms.settings.switches.owner_joins == OwnerJoins::No {
+            return;
+        }
+        if let Some(group) = self.groups.get_mut(guid) {
+            group.members += 1;
+        }
+        self.put_member(&Member::owner(guid, owner), false, terms, &mut Vec::new());
     }
 }
 

@@ -181,6 +181,87 @@ switches! {
         /// It does not.
         Omit = "omit",
     }
+    /// Whether the owner of a group that is imported becomes a member of it.
+    owner_joins: OwnerJoins, "owner-joins" {
+        /// Only if a member is imported too.
+        No = "no",
+        /// By itself, as an admin.
+        Yes = "yes",
+    }
+    /// What lists tell in `meta.pagination.total`.
+    total: Total, "total" {
+        /// Zero, as nearly all samples show.
+        Zero = "zero",
+        /// How many there are.
+        True = "true",
+    }
+    /// What the entries of a list of groups are in.
+    list_data: ListData, "list-data" {
+        /// An array.
+        Array = "array",
+        /// An object with the keys "0", "1" and so on.
+        Object = "object",
+    }
+    /// Where the cursor of a list of users or groups stands.
+    cursor_place: CursorPlace, "cursor-place" {
+        /// Beside `data` and `meta`.
+        Top = "top",
+        /// In `meta`.
+        Meta = "meta",
+        /// Nowhere.
+        Nowhere = "none",
+    }
+    /// What a list of messages tells to go on with.
+    next_page: NextPage, "next-page" {
+        /// `meta.next`, with `affix`, `sentAt` and `id`.
+        Next = "next",
+        /// `meta.cursor`, with `affix` and `id`.
+        Cursor = "cursor",
+        /// Nothing.
+        Nothing = "none",
+    }
+    /// How a list of messages begins.
+    list_start: ListStart, "list-start" {
+        /// With `id=0` or nothing at all.
+        IdZero = "id-zero",
+        /// Only with `fromTimestamp`: there is no message 0.
+        FromTimestamp = "from-timestamp",
+    }
+    /// In which order messages are listed.
+    list_order: ListOrder, "list-order" {
+        /// By their numbers.
+        Id = "id",
+        /// By the time of sending, then by their numbers.
+        SentAt = "sent-at",
+    }
+    /// Whether messages that are read back tell their `muid`.
+    muid_shown: MuidShown, "muid-shown" {
+        /// They do not.
+        No = "no",
+        /// They do.
+        Yes = "yes",
+    }
+    /// Which code says that there is no such message.
+    no_message: NoMessage, "no-message" {
+        /// `ERR_MESSAGE_ID_NOT_FOUND`.
+        MessageId = "message-id",
+        /// `ERR_MSG_NOT_FOUND`.
+        Msg = "msg",
+    }
+    /// How the deactivation of a user is answered.
+    deactivation: Deactivation, "deactivation" {
+        /// With `success` and `message`.
+        Success = "success",
+        /// With `deactivatedUids`.
+        Uids = "uids",
+    }
+    /// What becomes of a deactivated user who is to be deleted for good.
+    delete_deactivated: DeleteDeactivated, "delete-deactivated" {
+        /// It is not found, like in every other call, and has to be activated first.
+        NotFound = "not-found",
+        /// It is deleted.
+        Delete = "delete",
+    }
 }
 
 fn no_such_switch(name: &str) -> String {

@@ -21,6 +21,21 @@ pub(crate) struct Member<'a> {
     pub(crate) user_details: Option<User<'a>>,
 }
 
+impl Member<'_> {
+    /// The owner of a group, as one of its members.
+    pub(crate) fn owner(guid: &str, uid: &str) -> Member<'static> {
+        Member {
+            guid: Cow::Owned(guid.to_owned()),
+            uid: Cow::Owned(uid.to_owned()),
+            scope: "admin",
+            is_banned: None,
+            joined_at: None,
+            group_details: None,
+            user_details: None,
+        }
+    }
+}
+
 /// Reads a member, with the id as it was spelled. Without one, something was found.
 pub(crate) fn member<'a>(
     reading: &mut Reading,

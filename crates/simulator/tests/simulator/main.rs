@@ -1,13 +1,15 @@
 //! The simulator through its two doors.
 //!
 //! Each module asks about one thing: CometChat's own samples, the rules for records, what refers to
-//! what, the switches, the faults, the limit, the dump, and HTTP.
+//! what, the switches, the faults, the limit, reading back, removals, the dump, and HTTP.
 
 mod dump;
 mod faults;
 mod http_door;
 mod limits;
+mod readback;
 mod references;
+mod removals;
 mod requests;
 mod rules;
 mod samples;
