@@ -7,7 +7,8 @@
 //! 3. what comes out is [`shaped`]: rows as the entity wants them, beside those that could not be;
 //! 4. a [`destination`] turns shaped rows into [`record`]s, sends them under a permit and tells
 //!    what became of each;
-//! 5. which is its [`outcome`], and the outcomes of all rows make the [`account`].
+//! 5. which is its [`outcome`], and the outcomes of all rows make the [`account`];
+//! 6. an [`inspection`] tells what the destination holds in the end, and takes it away again.
 //!
 //! This crate depends on no other crate of chatferry; every other one depends on it.
 
@@ -17,6 +18,7 @@ pub mod destination;
 pub mod entity;
 pub mod field;
 pub mod filter;
+pub mod inspection;
 pub mod json;
 pub mod mistake;
 pub mod outcome;
@@ -33,6 +35,9 @@ pub use destination::{Answer, Destination, Failure, Permit, Prepared, Receipt, V
 pub use entity::Entity;
 pub use field::{Field, Kind};
 pub use filter::{Comparison, Filter, Operand};
+pub use inspection::{
+    Contents, Cursor, Expected, Inspection, Item, Pace, Page, Removal, Removed, Told,
+};
 pub use mistake::{Mistake, Severity, Span};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::Place;
