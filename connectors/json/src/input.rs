@@ -7,10 +7,6 @@ use chatferry_files::{Found, refused};
 
 /// Bytes looked at to tell text from other things.
 const HEAD: u64 = 4096;
-/// With what compressed data begins.
-const GZIP: &[u8] = b"\x1f\x8b";
-const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
-
 /// The bytes of a file, which begin as text does.
 pub(crate) fn text<R: Read>(file: &Found, bytes: R) -> Result<impl Read + use<R>, SourceError> {
     let headed = Headed::open(bytes);
@@ -45,21 +41,6 @@ impl<R: Read> Headed<R> {
             (
                 "it is UTF-16, and JSON is UTF-8",
                 "convert it, such as by `iconv -f UTF-16 -t UTF-8`",
-            )
-        } else if begins(GZIP) {
-            (
-                "it is compressed by gzip",
-                "give it a name that ends in `.gz`",
-            )
-        } else if begins(ZSTD) {
-            (
-                "it is compressed by zstd",
-                "give it a name that ends in `.zst`",
-            )
-        } else if begins(b"PK\x03\x04") {
-            (
-                "it is a zip archive",
-                "give it as `root`, and the file within it as `path`",
             )
         } else if looks_binary(head) {
             ("it is a binary file", "check that `path` names JSON text")

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-/// Where files are: a folder or an archive.
+use crate::limits::Limits;
+
+/// Where files are: a folder or an archive, and how much may come out of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Address {
     written: String,
     path: PathBuf,
+    limits: Limits,
 }
 
 impl Address {
@@ -16,6 +19,7 @@ impl Address {
         Self {
             written: written.to_owned(),
             path: folder.join(written),
+            limits: Limits::default(),
         }
     }
 
@@ -25,7 +29,14 @@ impl Address {
         Self {
             written: called.to_owned(),
             path: path.to_owned(),
+            limits: Limits::default(),
         }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// As it is written.
@@ -36,5 +47,9 @@ impl Address {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
     }
 }

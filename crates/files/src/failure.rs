@@ -64,29 +64,53 @@ pub(crate) fn failed(name: &str, error: io::Error) -> SourceError {
     }
 }
 
-/// The error for what went wrong in the middle of a file, at that place. `packed` tells that its
-/// bytes come out of something compressed or an archive.
-pub(crate) fn broken(name: &str, packed: bool, error: io::Error, place: Place) -> Broken {
-    let damage = matches!(
-        error.kind(),
-        io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::InvalidData
-            | io::ErrorKind::InvalidInput
-            | io::ErrorKind::Other
-    );
-    if packed && damage {
-        let reason = match error.kind() {
-            io::ErrorKind::UnexpectedEof => "its compressed data breaks off",
-            _ => "its compressed data is damaged",
-        };
-        let error = refused(name, reason)
-            .at(place)
-            .help("export or download it again; the rows before this place could be read")
-            .cause(error);
-        return Broken {
-            error,
-            damaged: true,
-        };
+/// The error for what went wrong in the middle of a file, at that place. `packed` says what its
+/// bytes come out of, when that is something compressed or an archive.
+pub(crate) fn broken(name: &str, packed: Option<&str>, error: io::Error, place: Place) -> Broken {
+    let error = match error.downcast::<SourceError>() {
+        // Somebody beneath knew better what happened.
+        Ok(known) => return known.at(place).into(),
+        Err(error) => error,
+    };
+    if let Some(packed) = packed {
+        if takes_too_much_memory(&error) {
+            let reason = "it takes too much memory to decompress";
+            let help = "compress it again with the usual options, without `--ultra --long`";
+            return refused(name, reason)
+                .at(place)
+                .help(help)
+                .cause(error)
+                .into();
+        }
+        if let Some(what) = damage(&error) {
+            let error = refused(name, &format!("{packed} {what}"))
+                .at(place)
+                .help("export or download it again; the rows before this place could be read")
+                .cause(error);
+            return Broken {
+                error,
+                damaged: true,
+            };
+        }
     }
     failed(name, error).at(place).into()
+}
+
+/// What it says of compressed data, if it does. Decompressors tell it in words.
+fn damage(error: &io::Error) -> Option<&'static str> {
+    let said = error.to_string().to_lowercase();
+    let says = |words: [&str; 2]| words.into_iter().any(|word| said.contains(word));
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Some("breaks off"),
+        _ if says(["incomplete frame", "unexpected end"]) => Some("breaks off"),
+        _ if says(["checksum", "crc"]) => Some("is damaged: its checksum is another"),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
+            Some("is damaged")
+        }
+        _ => None,
+    }
+}
+
+fn takes_too_much_memory(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::OutOfMemory || error.to_string().contains("too much memory")
 }

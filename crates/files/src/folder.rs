@@ -3,36 +3,13 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use chatferry_core::source::SourceError;
 
+use crate::blob::{Blob, Mark};
 use crate::failure::{failed, refused};
 use crate::root::{Found, Whence};
 use crate::template::Template;
-
-/// By what it is noticed that a file has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
-    /// Its size in bytes.
-    pub(crate) size: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Mark {
-    /// The mark of a file as it is now.
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.len(),
-            modified: metadata.modified().ok(),
-        }
-    }
-
-    /// Whether the file at that path is no longer this one.
-    pub(crate) fn has_changed(self, path: &Path) -> bool {
-        fs::metadata(path).map_or(true, |metadata| Self::of(&metadata) != self)
-    }
-}
 
 /// The files below a folder that a template stands for.
 pub(crate) fn walked(folder: &Path, template: &Template) -> Result<Vec<Found>, SourceError> {
@@ -110,6 +87,6 @@ fn found(name: String, parts: Vec<String>, path: PathBuf, metadata: &Metadata) -
         name: name.into(),
         parts,
         size: metadata.len(),
-        whence: Whence::File(path, Mark::of(metadata)),
+        whence: Whence::Stored(Blob::file(path), Mark::of(metadata)),
     }
 }

@@ -11,23 +11,29 @@
 //! 2. `root` finds the files below an address: in a `folder` or in an `archive`;
 //! 3. `opener` reads one of them as a stream, with the help of `compression`; `ranges` reads
 //!    parts of one;
-//! 4. `failure` says what stands in the way, and what to do about it.
+//! 4. `source` is what the sources of all connectors of files have in common; `failure` says what
+//!    stands in the way, and what to do about it.
 
 mod address;
 mod archive;
+mod blob;
 mod compression;
 mod failure;
 mod folder;
+mod limits;
 mod opener;
 mod ranges;
 mod root;
 mod settings;
+mod source;
 mod template;
 
 pub use address::Address;
 pub use failure::{Broken, changed, refused};
+pub use limits::Limits;
 pub use opener::Opener;
 pub use ranges::Ranges;
 pub use root::{Found, Listing, Root, Roots, stem};
 pub use settings::{FileTable, Files};
+pub use source::{Consumer, FileSource, Format, Gone, NamedTable};
 pub use template::{Template, TemplateError};

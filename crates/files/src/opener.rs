@@ -1,25 +1,25 @@
 //! One file as a stream of bytes, decompressed.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 
 use chatferry_core::source::SourceError;
 
-use crate::archive::Archive;
-use crate::compression::Compression;
-use crate::failure::failed;
+use crate::archive::Unpacker;
+use crate::compression::{Compression, Failing, plain};
+use crate::limits::Limits;
 use crate::root::{Found, Whence};
 
 /// Opens the files of one root, one after the other. An archive is opened once.
 ///
 /// Files are opened fastest in the order in which they were listed.
 pub struct Opener {
-    archive: Option<Archive>,
+    unpacker: Option<Unpacker>,
+    limits: Limits,
 }
 
 impl Opener {
-    pub(crate) fn new(archive: Option<Archive>) -> Self {
-        Self { archive }
+    pub(crate) fn new(unpacker: Option<Unpacker>, limits: Limits) -> Self {
+        Self { unpacker, limits }
     }
 
     /// The bytes of a file, decompressed.
@@ -37,20 +37,20 @@ impl Opener {
     pub fn open<'a>(&'a mut self, file: &Found) -> Result<Box<dyn Read + 'a>, SourceError> {
         let name = &*file.name;
         let stored: Box<dyn Read + 'a> = match &file.whence {
-            Whence::File(path, mark) => {
-                let opened = File::open(path).map_err(|error| failed(name, error))?;
-                Box::new(opened.take(mark.size))
+            Whence::Stored(blob, mark) => blob.stream(name, mark, 0)?,
+            Whence::Member(_, _, place) => {
+                let unpacker = self.unpacker.as_mut();
+                let unpacker = unpacker.expect("members are only found in archives");
+                unpacker.read(*place, name, file.size)?
             }
-            Whence::Member(index) => {
-                let archive = self.archive.as_mut();
-                archive
-                    .expect("members are only found in archives")
-                    .read(*index, name)?
+            Whence::Lost(damage) => {
+                let error = io::Error::new(io::ErrorKind::UnexpectedEof, damage.clone());
+                return Ok(Box::new(Failing(Some(error))));
             }
         };
         match Compression::of(name) {
-            Some(compression) => compression.unpacked(name, stored),
-            None => Ok(stored),
+            Some(compression) => compression.unpacked(name, stored, self.limits),
+            None => plain(name, stored),
         }
     }
 }

@@ -2,30 +2,36 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use chatferry_core::place::Place;
+use chatferry_core::place::Place as At;
 use chatferry_core::source::{SourceError, SourceErrorKind};
 
 use crate::address::Address;
-use crate::archive::Archive;
+use crate::archive::{Archive, Kind, Member, Place};
+use crate::blob::{Blob, Mark};
 use crate::compression::Compression;
-use crate::failure::failed;
-use crate::folder::{Mark, walked};
+use crate::failure::{Broken, broken, failed};
+use crate::folder::walked;
+use crate::limits::Limits;
 use crate::opener::Opener;
-use crate::ranges::{self, Ranges};
+use crate::ranges::{Local, Ranges};
 use crate::template::Template;
 
 /// Where files are found and read.
 #[derive(Clone, Debug)]
-pub struct Root(Holder);
+pub struct Root {
+    holder: Holder,
+    limits: Limits,
+}
 
 /// What holds the files.
 #[derive(Clone, Debug)]
 enum Holder {
     Folder(PathBuf),
-    Archive(PathBuf),
+    Archive(Arc<Archive>),
 }
 
 /// The files of one table, in the order in which they are read.
@@ -35,8 +41,6 @@ enum Holder {
 pub struct Listing {
     /// The files.
     pub files: Vec<Found>,
-    /// What the archive was when it was listed.
-    archive: Option<Mark>,
 }
 
 /// One file.
@@ -55,10 +59,13 @@ pub struct Found {
 /// Where to find a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Whence {
-    /// At this path, and what it was when it was listed.
-    File(PathBuf, Mark),
-    /// In the archive, at this index.
-    Member(usize),
+    /// There, and what it was when it was listed.
+    Stored(Blob, Mark),
+    /// In that archive, and what the archive was when it was listed.
+    Member(Blob, Mark, Place),
+    /// In an archive, behind where it is cut off or damaged: there may be nothing, or more than
+    /// one file. What was said of the damage.
+    Lost(String),
 }
 
 impl Found {
@@ -72,16 +79,26 @@ impl Found {
     #[must_use]
     pub fn has_changed(&self) -> bool {
         match &self.whence {
-            Whence::File(path, mark) => mark.has_changed(path),
-            Whence::Member(_) => false,
+            Whence::Stored(blob, mark) | Whence::Member(blob, mark, _) => blob.has_changed(mark),
+            Whence::Lost(_) => false,
         }
     }
 
-    /// The error for what went wrong while it was read, at that line and byte.
+    /// The error for what went wrong while it was read, there.
     #[must_use]
-    pub fn broken(&self, error: std::io::Error, place: Place) -> crate::Broken {
-        let packed = matches!(self.whence, Whence::Member(_)) || self.is_compressed();
-        crate::failure::broken(&self.name, packed, error, place)
+    pub fn broken(&self, error: io::Error, place: At) -> Broken {
+        let what = match &self.whence {
+            _ if self.is_compressed() => "its compressed data",
+            Whence::Stored(..) => return broken(&self.name, None, error, place),
+            Whence::Member(..) => "its data in the archive",
+            Whence::Lost(_) => "the archive, behind what could be found in it,",
+        };
+        broken(&self.name, Some(what), error, place)
+    }
+
+    /// Whether it is where an archive is cut off or damaged, rather than a file.
+    fn is_lost(&self) -> bool {
+        matches!(self.whence, Whence::Lost(_))
     }
 }
 
@@ -92,24 +109,31 @@ impl Root {
     ///
     /// When it is not there, may not be read, or is neither.
     pub fn open(address: &Address) -> Result<Self, SourceError> {
-        let (path, written) = (address.path(), address.written());
+        let (path, written, limits) = (address.path(), address.written(), address.limits());
         let metadata = fs::metadata(path).map_err(|error| {
-            let help = "`root` names a folder or a zip archive, relative to the pipeline file";
+            let help = "`root` names a folder or an archive, relative to the pipeline file";
             failed(written, error).help(help)
         })?;
-        if metadata.is_dir() {
-            return Ok(Self(Holder::Folder(path.to_owned())));
-        }
-        Archive::open(path).map_err(|error| match error.kind {
-            SourceErrorKind::Malformed => SourceError {
-                doing: format!("open {written}"),
-                ..error.help(
-                    "`root` must be a folder or a zip archive; a single file is given as `path`",
-                )
-            },
-            _ => error,
-        })?;
-        Ok(Self(Holder::Archive(path.to_owned())))
+        let path = path.to_owned();
+        let holder = if metadata.is_dir() {
+            Holder::Folder(path)
+        } else {
+            // What is called otherwise may still be one of the many formats that are zip archives.
+            let kind = Kind::of(written).unwrap_or(Kind::Zip);
+            let archive = Archive::new(Blob::file(path), kind, limits);
+            archive.index().map_err(|error| match error.kind {
+                SourceErrorKind::Malformed if Kind::of(written).is_none() => SourceError {
+                    doing: format!("open {written}"),
+                    reason: "it is neither a folder nor an archive".to_owned(),
+                    ..error.help(
+                        "`root` must be a folder or an archive; a single file is given as `path`",
+                    )
+                },
+                _ => error,
+            })?;
+            Holder::Archive(Arc::new(archive))
+        };
+        Ok(Self { holder, limits })
     }
 
     /// The files that a path stands for; at least one.
@@ -118,12 +142,17 @@ impl Root {
     ///
     /// When there is none, or the root cannot be looked through.
     pub fn list(&self, template: &Template) -> Result<Listing, SourceError> {
-        let mut listing = self.matching(template)?;
-        if listing.files.is_empty() {
+        let mut files = self.matching(template)?;
+        if !files
+            .iter()
+            .any(|found| !matches!(found.whence, Whence::Lost(_)))
+        {
             return Err(self.nothing(template));
         }
-        listing.files.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(listing)
+        if !matches!(&self.holder, Holder::Archive(archive) if archive.is_in_order()) {
+            files.sort_by(|a, b| (a.is_lost(), &a.name).cmp(&(b.is_lost(), &b.name)));
+        }
+        Ok(Listing { files })
     }
 
     /// The names of the files directly below the root, sorted, without hidden ones.
@@ -133,7 +162,8 @@ impl Root {
     /// When the root cannot be looked through.
     pub fn names(&self) -> Result<Vec<String>, SourceError> {
         let all = Template::parse("*").expect("a star is a template");
-        let files = self.matching(&all)?.files.into_iter();
+        let files = self.matching(&all)?.into_iter();
+        let files = files.filter(|found| !found.is_lost());
         let mut names: Vec<String> = files.map(|found| found.name.to_string()).collect();
         names.sort();
         Ok(names)
@@ -145,10 +175,11 @@ impl Root {
     ///
     /// When it is an archive that can no longer be opened.
     pub fn opener(&self) -> Result<Opener, SourceError> {
-        Ok(Opener::new(match &self.0 {
+        let unpacker = match &self.holder {
             Holder::Folder(_) => None,
-            Holder::Archive(path) => Some(Archive::open(path)?),
-        }))
+            Holder::Archive(archive) => Some(archive.open()?),
+        };
+        Ok(Opener::new(unpacker, self.limits))
     }
 
     /// Any part of a file, at any time.
@@ -160,42 +191,41 @@ impl Root {
     ///
     /// When the file cannot be opened, or not be copied.
     pub fn ranges(&self, file: &Found) -> Result<Arc<dyn Ranges>, SourceError> {
-        match &file.whence {
-            Whence::File(path, mark) if !file.is_compressed() => {
-                Ok(Arc::new(ranges::Local::open(&file.name, path, mark.size)?))
-            }
-            _ => {
-                let mut opener = self.opener()?;
-                let mut input = opener.open(file)?;
-                Ok(Arc::new(ranges::Local::copy(file, &mut input)?))
-            }
+        if let Whence::Stored(blob, mark) = &file.whence
+            && !file.is_compressed()
+        {
+            return blob.ranges(&file.name, mark);
         }
+        let mut opener = self.opener()?;
+        let mut input = opener.open(file)?;
+        Ok(Arc::new(Local::copy(file, &mut input)?))
     }
 
-    fn matching(&self, template: &Template) -> Result<Listing, SourceError> {
-        match &self.0 {
-            Holder::Folder(folder) => Ok(Listing {
-                files: walked(folder, template)?,
-                archive: None,
-            }),
-            Holder::Archive(path) => {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let metadata = fs::metadata(path).map_err(|error| failed(&name, error))?;
-                let found = |(index, name, size): (usize, String, u64)| {
-                    Some(Found {
-                        parts: template.parts(&name)?,
-                        name: name.into(),
-                        size,
-                        whence: Whence::Member(index),
-                    })
-                };
-                let members = Archive::open(path)?.members();
-                Ok(Listing {
-                    files: members.into_iter().filter_map(found).collect(),
-                    archive: Some(Mark::of(&metadata)),
-                })
-            }
+    fn matching(&self, template: &Template) -> Result<Vec<Found>, SourceError> {
+        let archive = match &self.holder {
+            Holder::Folder(folder) => return walked(folder, template),
+            Holder::Archive(archive) => archive,
+        };
+        let (mark, index) = archive.index()?;
+        let found = |member: &Member| {
+            Some(Found {
+                parts: template.parts(&member.name)?,
+                name: member.name.as_str().into(),
+                size: member.size,
+                whence: Whence::Member(archive.blob.clone(), mark.clone(), member.place),
+            })
+        };
+        let mut files: Vec<Found> = index.members.iter().filter_map(found).collect();
+        let is_found = !template.is_pattern() && !files.is_empty();
+        if let Some(damage) = index.damage.as_ref().filter(|_| !is_found) {
+            files.push(Found {
+                parts: vec![String::new(); template.columns().len()],
+                name: archive.blob.name().into(),
+                size: 0,
+                whence: Whence::Lost(damage.clone()),
+            });
         }
+        Ok(files)
     }
 
     fn nothing(&self, template: &Template) -> SourceError {
@@ -203,7 +233,7 @@ impl Root {
             true => ("no file matches the pattern", "find"),
             false => ("there is no such file", "read"),
         };
-        let root = match self.0 {
+        let root = match self.holder {
             Holder::Folder(_) => "the folder given as `root`, or else the pipeline file's",
             Holder::Archive(_) => "the archive given as `root`",
         };

@@ -5,6 +5,7 @@ use chatferry_config::{Node, Section, Shape};
 use chatferry_core::{Mistake, Span};
 
 use crate::address::Address;
+use crate::limits::Limits;
 use crate::template::{Template, TemplateError};
 
 /// What `path` takes.
@@ -40,7 +41,7 @@ pub struct FileTable<O> {
 }
 
 impl<O: Default> Files<O> {
-    /// Reads `root`, `path` and `tables`, and what `options` reads of one table or of the section;
+    /// Reads `root`, `path`, `tables` and limits, and what `options` reads of one table or of the section;
     /// `None` when one of them cannot be used, which is then noted.
     pub fn read(
         section: &mut Section<'_>,
@@ -50,11 +51,19 @@ impl<O: Default> Files<O> {
         let root = section.text("root");
         let path = section.get("path");
         let mut tables = section.section("tables");
+        let max_unpacked = section.bytes("max_unpacked");
+        let max_ratio = section.count("max_ratio");
         let said = options(section);
+        let usual = Limits::default();
+        let limits = Limits {
+            max_unpacked: max_unpacked.map_or(usual.max_unpacked, |most| most.value),
+            max_ratio: max_ratio.map_or(usual.max_ratio, |most| most.value.get()),
+        };
         let root = match root {
             Some(root) => Address::parse(&root.value, &folder),
             None => Address::folder(&folder, "the pipeline file's folder"),
         };
+        let root = root.within(limits);
         let (tables, common) = match (path, &mut tables) {
             (Some(path), Some(tables)) => {
                 tables.entries(); // which are not what is wrong
