@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use url::Url;
@@ -13,7 +14,13 @@ use url::Url;
 #[async_trait]
 pub trait Transport: fmt::Debug + Send + Sync {
     /// Posts a JSON body to a path below the base URL, and waits for the whole answer.
-    async fn post(&self, path: &'static str, body: Bytes) -> Result<Reply, TransportError>;
+    async fn post(&self, path: &'static str, body: Bytes) -> Result<Reply, TransportError> {
+        self.ask(Method::POST, path, body).await
+    }
+
+    /// Sends a request to a path below the base URL, with a JSON body unless it is empty, and waits
+    /// for the whole answer.
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Reply, TransportError>;
 }
 
 /// An answer that came back whole.
@@ -77,10 +84,10 @@ impl Http {
 
 #[async_trait]
 impl Transport for Http {
-    async fn post(&self, path: &'static str, body: Bytes) -> Result<Reply, TransportError> {
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Reply, TransportError> {
         let request = self
             .client
-            .post(format!("{}{path}", self.base_url))
+            .request(method, format!("{}{path}", self.base_url))
             .body(body);
         let response = request.send().await.map_err(|error| {
             if error.is_connect() {

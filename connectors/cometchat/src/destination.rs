@@ -1,5 +1,6 @@
 //! CometChat as a destination: its settings, its rules and its transport put together.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -7,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatferry_core::{Answer, Delivery, Destination, Entity, Failure, Permit, Prepared, Record};
 use chrono::Utc;
+use http::Method;
 
 use crate::client::{Http, Reply, Transport, TransportError};
 use crate::prepare::{Policy, prepare};
@@ -17,9 +19,11 @@ use crate::settings::{Retention, Settings};
 /// CometChat as a destination.
 #[derive(Debug)]
 pub struct CometChat {
-    delivery: Delivery,
+    pub(crate) delivery: Delivery,
+    /// How many requests a minute all of the API takes that does not import.
+    pub(crate) other_requests_per_minute: Option<NonZeroU32>,
     retention: Retention,
-    transport: Arc<dyn Transport>,
+    pub(crate) transport: Arc<dyn Transport>,
 }
 
 impl CometChat {
@@ -50,6 +54,7 @@ impl CometChat {
     pub fn over(settings: &Settings, transport: Arc<dyn Transport>) -> Self {
         Self {
             delivery: settings.delivery,
+            other_requests_per_minute: settings.other_requests_per_minute,
             retention: settings.retention,
             transport,
         }
@@ -62,7 +67,12 @@ struct Nowhere;
 
 #[async_trait]
 impl Transport for Nowhere {
-    async fn post(&self, _path: &'static str, _body: Bytes) -> Result<Reply, TransportError> {
+    async fn ask(
+        &self,
+        _method: Method,
+        _path: &str,
+        _body: Bytes,
+    ) -> Result<Reply, TransportError> {
         Err(TransportError::Unreachable("this is a preview".into()))
     }
 }

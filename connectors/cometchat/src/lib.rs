@@ -7,7 +7,9 @@
 //! * [`prepare`](CometChat): shaped rows, column by column, into validated and encoded records;
 //! * [`request`]: records into the body of a request;
 //! * [`client`]: how a request travels;
-//! * [`response`] and [`codes`]: what an answer says of each record.
+//! * [`response`] and [`codes`]: what an answer says of each record;
+//! * `inspection`: what the app holds, page by page (`lists`), what of it can be compared
+//!   (`contents`), and how it is taken away (`removal`).
 //!
 //! The facts come from CometChat's published reference and articles: "Data Import APIs",
 //! "Properties and constraints", "Data migration: constraints, rate limits and errors", and the
@@ -16,10 +18,14 @@
 
 pub mod client;
 pub mod codes;
+mod contents;
 mod destination;
 mod encode;
 pub mod entities;
+mod inspection;
+mod lists;
 mod prepare;
+mod removal;
 pub mod request;
 pub mod response;
 pub mod rules;

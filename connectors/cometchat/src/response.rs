@@ -307,6 +307,28 @@ fn describe(error: &ApiError<'_>) -> String {
     words.chars().take(300).collect()
 }
 
+/// An answer that tells of an error, and maybe nothing else.
+#[derive(Deserialize)]
+struct Complaint<'a> {
+    #[serde(borrow)]
+    error: ApiError<'a>,
+}
+
+/// The code and the words of an answer that is an error.
+pub(crate) fn code_of(reply: &Reply) -> Option<(String, String)> {
+    let Complaint { error } = serde_json::from_slice(&reply.body).ok()?;
+    let code = error.code.as_deref()?.to_owned();
+    Some((code, describe(&error)))
+}
+
+/// What an answer asks for that is not what was asked for. `now` is in UNIX seconds.
+pub(crate) fn failure_of(reply: &Reply, now: i64) -> Failure {
+    match serde_json::from_slice(&reply.body) {
+        Ok(Complaint { error }) => failure(reply.status, &error, &reply.headers, now),
+        Err(_) => failure_by_status(reply.status, reply, now),
+    }
+}
+
 /// What a request-level error asks for.
 fn failure(status: u16, error: &ApiError<'_>, headers: &HeaderMap, now: i64) -> Failure {
     let code = error.code.as_deref().unwrap_or_default();

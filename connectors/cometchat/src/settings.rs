@@ -17,6 +17,9 @@ pub struct Settings {
     pub api_key: Secret,
     /// How fast, how many at once, in which order.
     pub delivery: Delivery,
+    /// How many requests a minute the rest of the API takes: what verifies and undoes an import.
+    /// `None` for as many as the machine can.
+    pub other_requests_per_minute: Option<NonZeroU32>,
     /// How far back messages are taken.
     pub retention: Retention,
     /// How long an answer may take.
@@ -73,13 +76,20 @@ const RECORDS_PER_REQUEST: usize = 50;
 /// times this was never needed for 50 records.
 const BYTES_PER_REQUEST: u64 = 512 * 1024;
 
+/// Import requests a minute ("Data migration: constraints").
+const REQUESTS: u32 = 60;
+/// Other requests a minute that every plan allows ("Rate limits": the free one; others allow
+/// 10,000 and more).
+const OTHER_REQUESTS: u32 = 500;
+
 impl Settings {
     /// Reads them from the table.
     pub(crate) fn plan(section: &mut Section<'_>) -> Option<Self> {
         let base_url = base_url(section);
         let api_key = section.required_secret("api_key", "the REST API key of the app");
 
-        let requests_per_minute = pace(section);
+        let requests_per_minute = pace(section, "requests_per_minute", REQUESTS);
+        let others = pace(section, "other_requests_per_minute", OTHER_REQUESTS);
         let records = section.count("records_per_request");
         let bytes = section
             .bytes("bytes_per_request")
@@ -120,6 +130,7 @@ impl Settings {
                     _ => MessageOrder::Conversation,
                 },
             },
+            other_requests_per_minute: others?,
             retention: retention?,
             timeout,
         })
@@ -184,10 +195,9 @@ fn base_url(section: &mut Section<'_>) -> Option<Url> {
 }
 
 /// Requests a minute; the outer `None` is a mistake, the inner one no limit.
-fn pace(section: &mut Section<'_>) -> Option<Option<NonZeroU32>> {
-    let key = "requests_per_minute";
+fn pace(section: &mut Section<'_>, key: &str, unless_written: u32) -> Option<Option<NonZeroU32>> {
     let Some(node) = section.get(key) else {
-        return Some(NonZeroU32::new(60));
+        return Some(NonZeroU32::new(unless_written));
     };
     if node.kind() == Shape::Text && node.text()?.value == "off" {
         return Some(None);

@@ -97,6 +97,7 @@ fn prepare(entity: Entity, row: &Row, retention: Retention) -> Prepared {
             in_flight: NonZeroUsize::MIN,
             message_order: MessageOrder::Conversation,
         },
+        other_requests_per_minute: None,
         retention,
         timeout: Duration::from_secs(1),
     };

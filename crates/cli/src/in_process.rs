@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatferry_cometchat::{Reply, Transport, TransportError};
 use chatferry_simulator::Simulator;
-use http::Request;
+use http::{Method, Request};
 
 /// A simulator in the same process.
 pub struct InProcess(pub Simulator);
@@ -19,8 +19,10 @@ impl fmt::Debug for InProcess {
 
 #[async_trait]
 impl Transport for InProcess {
-    async fn post(&self, path: &'static str, body: Bytes) -> Result<Reply, TransportError> {
-        let request = Request::post(format!("/v3{path}"))
+    async fn ask(&self, method: Method, path: &str, body: Bytes) -> Result<Reply, TransportError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/v3{path}"))
             .header("apikey", "rehearsal")
             .header("content-type", "application/json")
             .body(body)

@@ -108,8 +108,8 @@ pub struct Contents {
     pub part_of: Option<String>,
     /// A hash by which it is recognised where no id or number tells which record it is.
     pub likeness: Option<u64>,
-    /// The value of each field that can be compared; `None` when there is none, or it does not
-    /// matter.
+    /// The value of each field that can be compared. `None` says nothing: it was not sent, or is
+    /// not told. A field that was told to be empty has a value too.
     pub fields: Vec<Option<Told>>,
 }
 
@@ -145,7 +145,7 @@ pub struct Removal {
 }
 
 /// What came of a removal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Removed {
     /// It is gone now.
     Gone,
@@ -153,6 +153,13 @@ pub enum Removed {
     Absent,
     /// That was a step; the next one is due.
     NotYet,
+    /// It is still there, and asking again would not help.
+    Refused {
+        /// The API's code.
+        code: String,
+        /// The API's words.
+        message: String,
+    },
 }
 
 impl Told {
