@@ -9,31 +9,30 @@ use std::path::Path;
 
 use chatferry_benches::setup::{messages, runtime};
 use chatferry_core::{Entity, RecordId};
-use chatferry_ledger::{Ledger, RequestRow, RunId, Settled};
+use chatferry_ledger::{Entry, Ledger, RequestRow, RunId, Settled};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;
 
-/// Requests and the records that each delivered.
-type Answered = Vec<(RequestRow, Vec<Settled>)>;
+/// A request and the records that it delivered.
+type Answered = (RequestRow, Vec<Settled>);
 
 fn ledger(criterion: &mut Criterion) {
     let runtime = runtime();
-    let answered: Answered = (0..messages() / 50).map(answered).collect();
+    let answered: Vec<Answered> = (0..messages() / 50).map(answered).collect();
     let mut group = criterion.benchmark_group("ledger");
     group.sample_size(10);
     group.throughput(Throughput::Elements(messages()));
 
     for (name, requests) in [("settle one", 1), ("settle eight", 8)] {
+        let entries = entries(&answered, requests);
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
                 || runtime.block_on(fresh()),
                 |(folder, mut ledger, run)| {
                     runtime.block_on(async {
-                        for requests in answered.chunks(requests) {
-                            ledger
-                                .settle(run, requests, &[])
-                                .await
-                                .expect("the disk takes it");
+                        for entry in &entries {
+                            let settled = ledger.settle(run, entry).await;
+                            settled.expect("the disk takes it");
                         }
                     });
                     // Given back, so that closing and removing it is not measured.
@@ -46,11 +45,9 @@ fn ledger(criterion: &mut Criterion) {
 
     let folder = runtime.block_on(async {
         let (folder, mut ledger, run) = fresh().await;
-        for requests in answered.chunks(100) {
-            ledger
-                .settle(run, requests, &[])
-                .await
-                .expect("the disk takes it");
+        for entry in entries(&answered, 100) {
+            let settled = ledger.settle(run, &entry).await;
+            settled.expect("the disk takes it");
         }
         ledger.close().await.expect("the disk takes it");
         folder
@@ -63,12 +60,21 @@ fn ledger(criterion: &mut Criterion) {
     });
 }
 
+/// So many requests an entry.
+fn entries(answered: &[Answered], requests: usize) -> Vec<Entry> {
+    let entry = |requests: &[Answered]| Entry {
+        requests: requests.to_vec(),
+        ..Entry::default()
+    };
+    answered.chunks(requests).map(entry).collect()
+}
+
 async fn fresh() -> (TempDir, Ledger, RunId) {
     let folder = tempfile::tempdir().expect("a temporary folder is made");
     let mut ledger = Ledger::open(&folder.path().join("ledger"))
         .await
         .expect("a new ledger opens");
-    let run = ledger.begin_run(0).await.expect("the disk takes it");
+    let run = ledger.begin_run(0, 0).await.expect("the disk takes it");
     (folder, ledger, run)
 }
 

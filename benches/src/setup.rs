@@ -147,6 +147,7 @@ impl Measured {
             destination,
             flows,
             ledger,
+            pipeline: 0,
             retry_refused: false,
             now_ms: Arc::new(|| i64::try_from(NOW_MS).expect("the year is not far off")),
         };
@@ -209,6 +210,7 @@ async fn inputs(source: Arc<dyn Source>, flows: &[Flow]) -> Vec<FlowInput> {
             entity: flow.entity,
             references: References::Require,
             open: Box::new(move || plan.shape()),
+            open_from: Box::new(|_| None),
         });
     }
     inputs

@@ -6,7 +6,7 @@ use std::ops::Range;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use bytes::Bytes;
-use chatferry_core::{Entity, Prepared, Record, RecordId, Reference, RejectedRow, json};
+use chatferry_core::{Entity, Origin, Prepared, Record, RecordId, Reference, RejectedRow, json};
 use serde::Deserialize;
 use twox_hash::XxHash3_64;
 
@@ -50,7 +50,7 @@ pub(crate) fn prepare(entity: Entity, rows: &RecordBatch, policy: &Policy) -> Ve
         } => Prepared::Ready(Record {
             entity,
             id,
-            flow: 0,
+            origin: Origin::default(),
             lane,
             sent_at,
             references,

@@ -455,7 +455,7 @@ fn wait(headers: &HeaderMap, message: &str, now: i64) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use chatferry_core::RecordId;
+    use chatferry_core::{Origin, RecordId};
     use http::HeaderValue;
 
     use super::*;
@@ -464,7 +464,7 @@ mod tests {
         Record {
             entity,
             id: RecordId::new(id),
-            flow: 0,
+            origin: Origin::default(),
             lane: 0,
             sent_at: None,
             references: Vec::new(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chatferry_cometchat::Settings;
 use chatferry_cometchat::entities;
 use chatferry_config::{NamedSource, Override, Pipeline, Reading};
-use chatferry_core::{Entity, Flow, Mistake, Rows, Severity, ShapedStream, Source};
+use chatferry_core::{Entity, Flow, Mistake, Rows, Severity, Source};
 use chatferry_engine::{Engine, FlowPlan, PlanError};
 use chatferry_runtime::FlowInput;
 
@@ -36,6 +36,8 @@ pub struct Planned {
     pub flows: Vec<(Flow, Arc<FlowPlan>)>,
     /// How many rows the flows read, by name, where that is known.
     rows: BTreeMap<String, Rows>,
+    /// Stands for the pipeline as it is understood, by this version of the program.
+    pub fingerprint: u64,
 }
 
 /// Reads a pipeline file and shows what is wrong with it, all at once.
@@ -192,10 +194,12 @@ impl Opened {
             let known = engine.rows(&flow.from.text).await?;
             rows.insert(flow.name.clone(), known);
         }
+        let understood = format!("{} {:?}", env!("CARGO_PKG_VERSION"), self.pipeline);
         Ok(Planned {
             engine,
             flows,
             rows,
+            fingerprint: twox_hash::XxHash3_64::oneshot(understood.as_bytes()),
         })
     }
 
@@ -214,12 +218,13 @@ impl Planned {
     #[must_use]
     pub fn inputs(&self) -> Vec<FlowInput> {
         let input = |(flow, plan): &(Flow, Arc<FlowPlan>)| {
-            let plan = Arc::clone(plan);
+            let (plan, same) = (Arc::clone(plan), Arc::clone(plan));
             FlowInput {
                 name: flow.name.clone(),
                 entity: flow.entity,
                 references: flow.references,
-                open: Box::new(move || -> ShapedStream { plan.shape() }),
+                open: Box::new(move || plan.shape()),
+                open_from: Box::new(move |position| same.shape_from(position)),
             }
         };
         self.flows.iter().map(input).collect()

@@ -42,7 +42,7 @@ pub use mistake::{Mistake, Severity, Span};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::Place;
 pub use plan::{FieldEntry, FieldValue, Flow, References, Skip, Sql, Value, Variables, View};
-pub use record::{Key, Record, RecordId, Reference};
+pub use record::{Key, Origin, Record, RecordId, Reference};
 pub use secret::Secret;
 pub use shaped::{RejectedRow, Shaped, ShapedStream, SkippedRows};
 pub use source::{

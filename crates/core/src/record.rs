@@ -85,6 +85,16 @@ pub struct Reference {
     pub id: RecordId,
 }
 
+/// Where a row comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The flow, as its place in the account.
+    pub flow: usize,
+    /// Which stretch of the flow's rows, counted from 0: rows of one stretch stand, in the order
+    /// of the flow, before all rows of the next.
+    pub stretch: u32,
+}
+
 /// One row shaped as an entity, valid by every rule that can be checked without asking the
 /// destination, and encoded.
 #[derive(Clone, Debug)]
@@ -93,8 +103,8 @@ pub struct Record {
     pub entity: Entity,
     /// Which one.
     pub id: RecordId,
-    /// Which flow made it, as its place in the account. The runtime sets it.
-    pub flow: usize,
+    /// Where it comes from. The runtime sets it.
+    pub origin: Origin,
     /// Which conversation it belongs to. Two records of one lane are never in flight in two
     /// requests, and they leave in the order in which they came. A record without a conversation
     /// has a lane of its own.

@@ -44,6 +44,10 @@ pub struct Shaped {
     pub rejected: Vec<RejectedRow>,
     /// The rows that were left out on purpose.
     pub skipped: Vec<SkippedRows>,
+    /// Where in the flow's order the first and the last of the rows read stand, where that can be
+    /// told of all of them. Rows of other positions than the last one's follow rows of that
+    /// position and never come before them; reading on from a position begins with its first row.
+    pub positions: Option<[String; 2]>,
 }
 
 impl Shaped {

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema, SchemaRef};
 use chatferry_core::{
-    Entity, Field, FieldEntry, FieldValue, Flow, Mistake, ShapedStream, SourceError, Sql, Variables,
+    Entity, Field, FieldEntry, FieldValue, Flow, Mistake, ShapedStream, Sql, Variables,
 };
 use datafusion::common::{Column as SqlColumn, DFSchemaRef, DataFusionError, TableReference};
-use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::{DataFrame, SessionContext};
+use futures::FutureExt;
 
 use crate::engine::{PlanError, no_such_table, plan_error};
-use crate::failure::failure;
 use crate::fit::{fit, in_words};
 use crate::order;
+use crate::position::Positions;
 use crate::shape;
 use crate::sql;
 use crate::table::Rejects;
@@ -30,7 +31,20 @@ pub struct FlowPlan {
     pub(crate) task: Arc<TaskContext>,
     pub(crate) rejects: Arc<Rejects>,
     pub(crate) fields: Arc<ShapedFields>,
+    /// Where rows stand in its order, if that can be told.
+    pub(crate) positions: Option<Arc<Positions>>,
     columns: Vec<Column>,
+    wanted: Wanted,
+    state: SessionState,
+}
+
+/// The rows that a flow needs, before they are planned.
+#[derive(Debug)]
+struct Wanted {
+    from: LogicalPlan,
+    filter: Option<Expr>,
+    order: Vec<SortExpr>,
+    columns: BTreeSet<SqlColumn>,
 }
 
 /// The expressions that make a record of a row.
@@ -108,9 +122,19 @@ impl FlowPlan {
         }
 
         let wrong = |error: DataFusionError| plan_error(&error, &flow.from, known);
-        let needed = needed_columns(skips.iter().map(|(_, when)| when), &leaves);
-        let rows = rows(from, filter, order, needed).map_err(wrong)?;
+        let key = order.first().map(|key| key.expr.clone());
+        let evaluated = skips.iter().map(|(_, when)| when);
+        let evaluated = evaluated.chain(leaves.iter().map(|leaf| &leaf.expression));
+        let wanted = Wanted {
+            from,
+            filter,
+            order,
+            columns: columns_of(evaluated.chain(&key)),
+        };
+        let rows = wanted.plan(None).map_err(wrong)?;
         let narrow = Arc::clone(rows.schema());
+        let positions = key.map(|key| Positions::by(&key, &schema, &narrow, &state));
+        let positions = positions.transpose().map_err(wrong)?.flatten();
         let physical = |expression: Expr, sql: &Sql| {
             state
                 .create_physical_expr(expression, &narrow)
@@ -138,6 +162,7 @@ impl FlowPlan {
             rows: exec,
             task: session.task_ctx(),
             rejects,
+            positions: positions.map(Arc::new),
             columns: leaves.iter().map(describe).collect(),
             fields: Arc::new(ShapedFields {
                 skips: shaped_skips,
@@ -145,6 +170,8 @@ impl FlowPlan {
                 tree,
                 schema: Arc::new(Schema::new(columns)),
             }),
+            wanted,
+            state,
         })
     }
 
@@ -163,14 +190,19 @@ impl FlowPlan {
     /// The rows of the flow, shaped, from the first one on.
     #[must_use]
     pub fn shape(&self) -> ShapedStream {
-        shape::stream(self)
+        let rows = Arc::clone(&self.rows);
+        shape::stream(self, async move { Ok(rows) }.boxed())
     }
 
-    /// Starts reading.
-    pub(crate) fn execute(&self) -> Result<SendableRecordBatchStream, SourceError> {
-        self.rows
-            .execute(0, Arc::clone(&self.task))
-            .map_err(|error| failure(&error))
+    /// The rows of the flow, shaped, from that position on; `None` when it is no position in the
+    /// order of this flow.
+    #[must_use]
+    pub fn shape_from(&self, position: &str) -> Option<ShapedStream> {
+        let condition = self.positions.as_ref()?.from(position)?;
+        let rows = self.wanted.plan(Some(condition));
+        let state = self.state.clone();
+        let planned = async move { state.create_physical_plan(&rows?).await };
+        Some(shape::stream(self, planned.boxed()))
     }
 
     /// How the rows are read, one step a line, the last step first.
@@ -324,30 +356,21 @@ async fn read_from(
 }
 
 /// The columns that the expressions refer to, in a stable order.
-fn needed_columns<'a>(
-    skips: impl Iterator<Item = &'a Expr>,
-    leaves: &'a [Leaf],
-) -> BTreeSet<SqlColumn> {
-    skips
-        .chain(leaves.iter().map(|leaf| &leaf.expression))
-        .flat_map(Expr::column_refs)
-        .cloned()
-        .collect()
+fn columns_of<'a>(expressions: impl Iterator<Item = &'a Expr>) -> BTreeSet<SqlColumn> {
+    expressions.flat_map(Expr::column_refs).cloned().collect()
 }
 
-/// The plan of the rows: those that belong to the flow, in its order, with the needed columns.
-fn rows(
-    from: LogicalPlan,
-    filter: Option<Expr>,
-    order: Vec<SortExpr>,
-    needed: BTreeSet<SqlColumn>,
-) -> Result<LogicalPlan, DataFusionError> {
-    let mut plan = LogicalPlanBuilder::from(from);
-    if let Some(filter) = filter {
-        plan = plan.filter(filter)?;
+impl Wanted {
+    /// The plan of the rows: those that belong to the flow, in its order, with the columns wanted.
+    fn plan(&self, further: Option<Expr>) -> Result<LogicalPlan, DataFusionError> {
+        let mut plan = LogicalPlanBuilder::from(self.from.clone());
+        for filter in self.filter.iter().chain(&further) {
+            plan = plan.filter(filter.clone())?;
+        }
+        if !self.order.is_empty() {
+            plan = plan.sort(self.order.clone())?;
+        }
+        plan.project(self.columns.iter().cloned().map(Expr::Column))?
+            .build()
     }
-    if !order.is_empty() {
-        plan = plan.sort(order)?;
-    }
-    plan.project(needed.into_iter().map(Expr::Column))?.build()
 }

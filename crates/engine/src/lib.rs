@@ -12,6 +12,7 @@ mod flow;
 pub mod functions;
 mod memory;
 mod order;
+mod position;
 mod pushdown;
 mod shape;
 mod sql;

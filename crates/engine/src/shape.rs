@@ -9,25 +9,28 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatchOptions;
 use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows, SourceError};
 use datafusion::common::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 
 use crate::failure::{failure, reason};
 use crate::flow::{FlowPlan, Node, ShapedFields, ShapedLeaf};
+use crate::position::Positions;
 use crate::table::Rejects;
 
+/// How the rows of a flow are read, once that is known.
+type Planned = BoxFuture<'static, datafusion::common::Result<Arc<dyn ExecutionPlan>>>;
+
 /// The rows of a flow, shaped as they are pulled.
-pub(crate) fn stream(plan: &FlowPlan) -> ShapedStream {
-    let (rows, error) = match plan.execute() {
-        Ok(rows) => (Some(rows), None),
-        Err(error) => (None, Some(error)),
-    };
+pub(crate) fn stream(plan: &FlowPlan, rows: Planned) -> ShapedStream {
+    let task = Arc::clone(&plan.task);
     let reading = Reading {
-        rows,
-        error,
+        rows: Rows::Planned(rows, task),
         fields: Arc::clone(&plan.fields),
         rejects: Arc::clone(&plan.rejects),
+        positions: plan.positions.clone(),
     };
     let next = |mut reading: Reading| async { Some((reading.next().await?, reading)) };
     futures::stream::unfold(reading, next).boxed()
@@ -35,37 +38,65 @@ pub(crate) fn stream(plan: &FlowPlan) -> ShapedStream {
 
 /// A flow under way.
 struct Reading {
-    /// The rows still to come, until they end or fail.
-    rows: Option<SendableRecordBatchStream>,
-    /// What ended them, if it was not told yet.
-    error: Option<SourceError>,
+    rows: Rows,
     fields: Arc<ShapedFields>,
     rejects: Arc<Rejects>,
+    /// How it is told where rows stand, for as long as that can be told of all of them.
+    positions: Option<Arc<Positions>>,
+}
+
+/// The rows still to come.
+enum Rows {
+    Planned(Planned, Arc<TaskContext>),
+    Read(SendableRecordBatchStream),
+    Ended,
+    /// They failed, which was not told yet.
+    Failed(SourceError),
 }
 
 impl Reading {
     async fn next(&mut self) -> Option<Result<Shaped, SourceError>> {
-        if let Some(rows) = &mut self.rows {
+        if let Rows::Planned(planned, task) = &mut self.rows {
+            let rows = planned
+                .await
+                .and_then(|rows| rows.execute(0, Arc::clone(task)));
+            self.rows = match rows {
+                Ok(rows) => Rows::Read(rows),
+                Err(error) => Rows::Failed(failure(&error)),
+            };
+        }
+        if let Rows::Read(rows) = &mut self.rows {
             let batch = rows.next().await;
             let rejected = self.rejects.take();
+            if !rejected.is_empty() {
+                // Nobody knows where these stand.
+                self.positions = None;
+            }
             let mut shaped = match batch {
-                Some(Ok(batch)) => shape(&self.fields, &batch),
+                Some(Ok(batch)) => Shaped {
+                    positions: self.positions.as_ref().and_then(|by| by.ends(&batch)),
+                    ..shape(&self.fields, &batch)
+                },
                 end => {
-                    self.rows = None;
-                    self.error = end.and_then(Result::err).map(|error| failure(&error));
-                    Shaped {
-                        rows: RecordBatch::new_empty(Arc::clone(&self.fields.schema)),
-                        rejected: Vec::new(),
-                        skipped: Vec::new(),
-                    }
+                    self.rows = match end {
+                        Some(Err(error)) => Rows::Failed(failure(&error)),
+                        _ => Rows::Ended,
+                    };
+                    shape(
+                        &self.fields,
+                        &RecordBatch::new_empty(Arc::clone(&self.fields.schema)),
+                    )
                 }
             };
             shaped.rejected.extend(rejected);
-            if self.rows.is_some() || !shaped.rejected.is_empty() {
+            if matches!(self.rows, Rows::Read(_)) || !shaped.rejected.is_empty() {
                 return Some(Ok(shaped));
             }
         }
-        self.error.take().map(Err)
+        match std::mem::replace(&mut self.rows, Rows::Ended) {
+            Rows::Failed(error) => Some(Err(error)),
+            _ => None,
+        }
     }
 }
 
@@ -91,6 +122,7 @@ fn shape(fields: &ShapedFields, batch: &RecordBatch) -> Shaped {
         rows,
         rejected: pieces.rejected,
         skipped: skipped.collect(),
+        positions: None,
     }
 }
 

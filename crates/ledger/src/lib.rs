@@ -13,13 +13,14 @@
 //!
 //! # The file
 //!
-//! `runs`, `requests`, `delivered` and `undelivered` are plain tables that `sqlite3` can read.
-//! Delivered records are only ever appended, in the order of their delivery, without a second
+//! `runs`, `requests`, `delivered`, `undelivered` and `marks` are plain tables that `sqlite3` can
+//! read. Delivered records are only ever appended, in the order of their delivery, without a second
 //! index: that is what makes settling cheap and the file small. Who wants to look records up
 //! loads their keys first ([`Ledger::delivered_keys`]).
 
 mod error;
 mod lock;
+mod mark;
 mod read;
 mod schema;
 mod write;
@@ -31,8 +32,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
 pub use error::LedgerError;
+pub use mark::Mark;
 pub use read::{Held, LastRun, Reason, RunSummary, Summary};
-pub use write::{RequestRow, Settled, Undelivered};
+pub use write::{Entry, RequestRow, Settled, Undelivered};
 
 use lock::Lock;
 
@@ -52,6 +54,14 @@ pub struct Ledger {
 /// One run of a pipeline, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(i64);
+
+impl RunId {
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
 
 impl Ledger {
     /// Opens a ledger to write it, and makes it if there is none.

@@ -90,34 +90,58 @@ const fn bits(stored: i64) -> u64 {
 }
 
 impl Ledger {
-    /// Gives the key of every record that was delivered, some thousands at a time.
+    /// Gives the key of every record that was delivered, some thousands at a time, and returns
+    /// the number of the last such record.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be read.
-    pub async fn delivered_keys(
-        &mut self,
-        mut take: impl FnMut(&[Key]),
-    ) -> Result<(), LedgerError> {
-        let failed = |path: &_, error: &_| LedgerError::sqlite("read", path, error);
+    pub async fn delivered_keys(&mut self, take: impl FnMut(&[Key])) -> Result<i64, LedgerError> {
         let last: Option<i64> = sqlx::query("SELECT max(record) FROM delivered")
             .fetch_one(&mut self.connection)
             .await
-            .map_err(|error| failed(&self.path, &error))?
+            .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?
             .get(0);
+        let last = last.unwrap_or_default();
+        self.keys("true", (0, last), take).await?;
+        Ok(last)
+    }
+
+    /// The same, only for records of that entity with numbers above the first, up to the second.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn delivered_between(
+        &mut self,
+        entity: Entity,
+        records: (i64, i64),
+        take: impl FnMut(&[Key]),
+    ) -> Result<(), LedgerError> {
+        let of = format!("entity = {}", entity.number());
+        self.keys(&of, records, take).await
+    }
+
+    /// Gives keys of delivered records; one text of many keys costs far less than a row for each.
+    async fn keys(
+        &mut self,
+        of: &str,
+        (mut after, last): (i64, i64),
+        mut take: impl FnMut(&[Key]),
+    ) -> Result<(), LedgerError> {
+        let query = format!(
+            "SELECT group_concat(key) FROM delivered WHERE record > ? AND record <= ? AND {of}"
+        );
         let mut keys = Vec::new();
-        let mut start = 0;
-        // One text of many keys costs far less than a row for each.
-        while start < last.unwrap_or_default() {
-            let text: Option<String> = sqlx::query(
-                "SELECT group_concat(key) FROM delivered WHERE record > ? AND record <= ?",
-            )
-            .bind(start)
-            .bind(start + KEYS_PER_READ)
-            .fetch_one(&mut self.connection)
-            .await
-            .map_err(|error| failed(&self.path, &error))?
-            .get(0);
+        while after < last {
+            let until = last.min(after + KEYS_PER_READ);
+            let text: Option<String> = sqlx::query(sqlx::AssertSqlSafe(query.as_str()))
+                .bind(after)
+                .bind(until)
+                .fetch_one(&mut self.connection)
+                .await
+                .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?
+                .get(0);
             keys.clear();
             let numbers = text.as_deref().unwrap_or_default().split(',');
             keys.extend(
@@ -126,7 +150,7 @@ impl Ledger {
                     .map(|key| Key(bits(key))),
             );
             take(&keys);
-            start += KEYS_PER_READ;
+            after = until;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use sqlx::{Row, SqliteConnection};
 
 /// The version of the tables, kept in SQLite's `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// Marks the file as a ledger of chatferry in SQLite's `application_id`: "FRRY".
 const APPLICATION: i64 = 0x4652_5259;
 
@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS runs (
     started_ms INTEGER NOT NULL,
     ended_ms   INTEGER,
     ended      TEXT,
-    account    TEXT
+    account    TEXT,
+    pipeline   INTEGER
 );
 CREATE TABLE IF NOT EXISTS requests (
     request INTEGER PRIMARY KEY,
@@ -47,7 +48,19 @@ CREATE TABLE IF NOT EXISTS undelivered (
     place   TEXT,
     content INTEGER
 );
+CREATE TABLE IF NOT EXISTS marks (
+    flow         TEXT PRIMARY KEY,
+    run          INTEGER NOT NULL,
+    begun_in     INTEGER NOT NULL,
+    position     TEXT NOT NULL,
+    first_record INTEGER NOT NULL,
+    last_record  INTEGER NOT NULL,
+    before       TEXT NOT NULL
+);
 ";
+
+/// What makes a ledger of version 1 one of version 2, beside the tables that it lacks.
+const SINCE_1: &str = "ALTER TABLE runs ADD COLUMN pipeline INTEGER;";
 
 /// Why the tables cannot be used.
 pub(crate) enum Trouble {
@@ -67,19 +80,25 @@ pub(crate) async fn prepare(connection: &mut SqliteConnection) -> Result<(), Tro
         .fetch_one(&mut *connection)
         .await?
         .get(0);
-    if tables > 0 {
-        return check(connection).await;
-    }
-    sqlx::raw_sql(TABLES).execute(&mut *connection).await?;
-    let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(marks))
+    let older = match tables {
+        0 => "",
+        _ => match check(connection).await? {
+            VERSION => return Ok(()),
+            _ => SINCE_1,
+        },
+    };
+    let prepare = format!(
+        "BEGIN; {older} {TABLES} PRAGMA application_id = {APPLICATION}; \
+         PRAGMA user_version = {VERSION}; COMMIT;"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(prepare))
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Makes sure that the file is a ledger that this program understands.
-pub(crate) async fn check(connection: &mut SqliteConnection) -> Result<(), Trouble> {
+/// Makes sure that the file is a ledger that this program understands; gives its version.
+pub(crate) async fn check(connection: &mut SqliteConnection) -> Result<i64, Trouble> {
     let application: i64 = sqlx::query("PRAGMA application_id")
         .fetch_one(&mut *connection)
         .await?
@@ -98,5 +117,5 @@ pub(crate) async fn check(connection: &mut SqliteConnection) -> Result<(), Troub
             "a newer chatferry wrote it (version {version}, this one knows {VERSION})"
         )));
     }
-    Ok(())
+    Ok(version)
 }

@@ -3,7 +3,7 @@
 use chatferry_core::{Entity, Key, Outcome, OutcomeKind, Place, RecordId};
 use sqlx::{Connection, QueryBuilder, Row, Sqlite};
 
-use crate::{Ledger, LedgerError, RunId};
+use crate::{Ledger, LedgerError, Mark, RunId};
 
 /// One request that was sent and answered, or given up.
 #[derive(Clone, Debug)]
@@ -56,6 +56,32 @@ pub struct Undelivered {
     pub content: Option<u64>,
 }
 
+/// What is written down together.
+#[derive(Clone, Debug, Default)]
+pub struct Entry {
+    /// Requests, and the records that each delivered.
+    pub requests: Vec<(RequestRow, Vec<Settled>)>,
+    /// Rows that were not delivered.
+    pub undelivered: Vec<Undelivered>,
+    /// How far all of this settles the flows.
+    pub marks: Vec<Mark>,
+}
+
+impl Entry {
+    /// Whether there is nothing to write down.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty() && self.undelivered.is_empty() && self.marks.is_empty()
+    }
+
+    /// Adds what came later.
+    pub fn extend(&mut self, later: Self) {
+        self.requests.extend(later.requests);
+        self.undelivered.extend(later.undelivered);
+        self.marks.extend(later.marks);
+    }
+}
+
 /// Keys and hashes are 64 bits that SQLite keeps as signed numbers.
 #[expect(clippy::cast_possible_wrap, reason = "all 64 bits are kept")]
 pub(crate) const fn stored(bits: u64) -> i64 {
@@ -67,14 +93,20 @@ fn length(count: usize) -> i64 {
 }
 
 impl Ledger {
-    /// Writes down that a run has started.
+    /// Writes down that a run of that pipeline has started.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be written.
-    pub async fn begin_run(&mut self, started_ms: i64) -> Result<RunId, LedgerError> {
-        let inserted = sqlx::query("INSERT INTO runs (started_ms) VALUES (?) RETURNING run")
+    pub async fn begin_run(
+        &mut self,
+        started_ms: i64,
+        pipeline: u64,
+    ) -> Result<RunId, LedgerError> {
+        let insert = "INSERT INTO runs (started_ms, pipeline) VALUES (?, ?) RETURNING run";
+        let inserted = sqlx::query(insert)
             .bind(started_ms)
+            .bind(stored(pipeline))
             .fetch_one(&mut self.connection)
             .await
             .map_err(|error| LedgerError::sqlite("write", &self.path, &error))?;
@@ -104,28 +136,22 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes down requests, the records that each delivered, and rows that were not delivered:
-    /// all of it or nothing.
+    /// Writes an entry down: all of it or nothing.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be written; then none of it is.
-    pub async fn settle(
-        &mut self,
-        run: RunId,
-        requests: &[(RequestRow, Vec<Settled>)],
-        undelivered: &[Undelivered],
-    ) -> Result<(), LedgerError> {
-        let result = self.try_settle(run, requests, undelivered).await;
+    pub async fn settle(&mut self, run: RunId, entry: &Entry) -> Result<(), LedgerError> {
+        let result = self.try_settle(run, entry).await;
         result.map_err(|error| LedgerError::sqlite("write", &self.path, &error))
     }
 
-    async fn try_settle(
-        &mut self,
-        run: RunId,
-        requests: &[(RequestRow, Vec<Settled>)],
-        undelivered: &[Undelivered],
-    ) -> Result<(), sqlx::Error> {
+    async fn try_settle(&mut self, run: RunId, entry: &Entry) -> Result<(), sqlx::Error> {
+        let Entry {
+            requests,
+            undelivered,
+            marks,
+        } = entry;
         // Each statement costs a way to SQLite's thread and back, so there are few of them.
         let mut number = self.last_request(requests.is_empty()).await?;
         let mut transaction = self.connection.begin().await?;
@@ -201,6 +227,18 @@ impl Ledger {
             );
             insert.build().execute(&mut *transaction).await?;
         }
+        for mark in marks {
+            sqlx::query("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?)")
+                .bind(&mark.flow)
+                .bind(run.0)
+                .bind(mark.begun_in)
+                .bind(&mark.position)
+                .bind(mark.records.0)
+                .bind(mark.records.1)
+                .bind(mark.kept())
+                .execute(&mut *transaction)
+                .await?;
+        }
         transaction.commit().await?;
         self.last_request = Some(number)
             .filter(|_| !requests.is_empty())
@@ -227,15 +265,15 @@ impl Ledger {
     }
 
     /// Forgets rows that are no longer rejected, refused or blocked because they are no longer
-    /// there, or no longer wrong: those of this flow that no run since `run` has met.
+    /// there, or no longer wrong: those of this flow that no run since that one has met.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be written.
-    pub async fn forget_unmet(&mut self, flow: &str, run: RunId) -> Result<(), LedgerError> {
+    pub async fn forget_unmet(&mut self, flow: &str, run: i64) -> Result<(), LedgerError> {
         sqlx::query("DELETE FROM undelivered WHERE flow = ? AND run < ? AND outcome <> ?")
             .bind(flow)
-            .bind(run.0)
+            .bind(run)
             .bind(OutcomeKind::Refused.name())
             .execute(&mut self.connection)
             .await

@@ -56,6 +56,13 @@ impl Admission {
         self.seen.settled_before(keys);
     }
 
+    /// Notes delivered records whose rows will not be read again.
+    pub fn met(&mut self, keys: &[Key]) {
+        for key in keys {
+            self.seen.meet(*key);
+        }
+    }
+
     /// Judges a record. References are judged too, so users must come before what refers to them.
     pub fn judge(&mut self, record: &Record, references: References) -> Verdict {
         let key = record.key();
@@ -131,7 +138,7 @@ impl Admission {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use chatferry_core::{Entity, OutcomeKind, RecordId, Reference};
+    use chatferry_core::{Entity, Origin, OutcomeKind, RecordId, Reference};
 
     use super::*;
 
@@ -144,7 +151,7 @@ mod tests {
         Record {
             entity,
             id: RecordId::new(id),
-            flow: 0,
+            origin: Origin::default(),
             lane: 0,
             sent_at: None,
             references: refers_to.map(reference).into_iter().collect(),

@@ -9,8 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use chatferry_core::{
-    Destination, Entity, Prepared, Record, RecordId, References, RejectedRow, ShapedStream,
-    SkippedRows, SourceError, SourceErrorKind,
+    Destination, Entity, Origin, Prepared, Record, RecordId, References, RejectedRow, Shaped,
+    ShapedStream, SkippedRows, SourceError, SourceErrorKind,
 };
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -24,8 +24,10 @@ pub struct FlowInput {
     pub entity: Entity,
     /// What to do with references to what no flow has delivered.
     pub references: References,
-    /// Starts reading it, from its first row on.
+    /// Starts reading it from its first row on.
     pub open: Box<dyn Fn() -> ShapedStream + Send + Sync>,
+    /// Starts reading it from a position on; `None` when that is none in the flow's order.
+    pub open_from: Box<dyn Fn(&str) -> Option<ShapedStream> + Send + Sync>,
 }
 
 impl fmt::Debug for FlowInput {
@@ -37,10 +39,21 @@ impl fmt::Debug for FlowInput {
 /// Some rows of some flows of one entity.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    /// How many rows were read, by flow.
-    pub(crate) read: Vec<(usize, u64)>,
-    /// What became of them so far, each with its flow.
-    pub(crate) items: Vec<(usize, Item)>,
+    /// How many rows were read.
+    pub(crate) read: Vec<(Origin, u64)>,
+    /// Where new stretches of flows begin, in order.
+    pub(crate) cuts: Vec<Cut>,
+    /// What became of the rows so far.
+    pub(crate) items: Vec<(Origin, Item)>,
+}
+
+/// The beginning of a flow's next stretch.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    /// The flow, as its place in the account.
+    pub(crate) flow: usize,
+    /// The position of its first row, which no row before has.
+    pub(crate) begins: String,
 }
 
 impl Chunk {
@@ -141,9 +154,12 @@ struct Merge<N> {
 
 /// One flow's next items.
 struct Head {
-    flow: usize,
+    /// The flow, and the stretch that is being read.
+    origin: Origin,
     rows: ShapedStream,
-    items: VecDeque<Item>,
+    items: VecDeque<(Origin, Item)>,
+    /// The position of the last row that was read, if it has one.
+    position: Option<String>,
     ended: bool,
     /// The latest time that this flow has given.
     latest: i64,
@@ -152,9 +168,10 @@ struct Head {
 impl Head {
     fn new(flow: usize, rows: ShapedStream) -> Self {
         Self {
-            flow,
+            origin: Origin { flow, stretch: 0 },
             rows,
             items: VecDeque::new(),
+            position: None,
             ended: false,
             latest: i64::MIN,
         }
@@ -162,7 +179,7 @@ impl Head {
 
     /// When the next item was sent; items without a time come at once.
     fn time(&self) -> Option<i64> {
-        match self.items.front()? {
+        match &self.items.front()?.1 {
             Item::Record(record) => Some(record.sent_at.unwrap_or(i64::MIN)),
             _ => Some(i64::MIN),
         }
@@ -205,10 +222,7 @@ impl<N: Fn() -> i64> Merge<N> {
             } else {
                 1
             };
-            let flow = head.flow;
-            chunk
-                .items
-                .extend(head.items.drain(..take).map(|item| (flow, item)));
+            chunk.items.extend(head.items.drain(..take));
             if head.items.is_empty() && chunk.items.len() >= ITEMS / 2 {
                 break;
             }
@@ -224,17 +238,20 @@ impl<N: Fn() -> i64> Merge<N> {
             return Ok(());
         };
         let shaped = shaped?;
-        chunk.read.push((head.flow, shaped.rows_read()));
-        head.items
-            .extend(shaped.rejected.into_iter().map(Item::Rejected));
-        head.items
-            .extend(shaped.skipped.into_iter().map(Item::Skipped));
+        head.cut(&shaped, chunk);
+        let origin = head.origin;
+        chunk.read.push((origin, shaped.rows_read()));
+        let rejected = shaped.rejected.into_iter().map(Item::Rejected);
+        let skipped = shaped.skipped.into_iter().map(Item::Skipped);
+        let left_out = rejected.chain(skipped).map(|item| (origin, item));
+        head.items.extend(left_out);
         for prepared in self
             .destination
             .prepare(self.entity, &shaped.rows, (self.now)())
         {
-            head.items.push_back(match prepared {
-                Prepared::Ready(record) => {
+            let item = match prepared {
+                Prepared::Ready(mut record) => {
+                    record.origin = origin;
                     if let Some(sent_at) = record.sent_at {
                         if sent_at < head.latest {
                             return Err(out_of_order(&record, head.latest));
@@ -245,9 +262,30 @@ impl<N: Fn() -> i64> Merge<N> {
                 }
                 Prepared::Skipped { id, reason } => Item::OutOfPolicy { id, reason },
                 Prepared::Rejected(row) => Item::Rejected(row),
-            });
+            };
+            head.items.push_back((origin, item));
         }
         Ok(())
+    }
+}
+
+impl Head {
+    /// Begins a new stretch where the rows have another position than those before.
+    fn cut(&mut self, shaped: &Shaped, chunk: &mut Chunk) {
+        let (first, last) = match &shaped.positions {
+            Some([first, last]) => (Some(first), Some(last)),
+            None => (None, None),
+        };
+        if let (Some(before), Some(first)) = (&self.position, first)
+            && before != first
+        {
+            self.origin.stretch += 1;
+            chunk.cuts.push(Cut {
+                flow: self.origin.flow,
+                begins: first.clone(),
+            });
+        }
+        self.position = last.cloned();
     }
 }
 

@@ -4,19 +4,21 @@
 //! One record's walk: `intake` takes shaped rows in and has them prepared; [`admission`] leaves
 //! out what is settled, doubled or blocked; the [`window`] holds the rest until a full request
 //! can be made of it; the [`pacer`] gives leave to send; [`delivery`] sends, and asks the
-//! [`decision`] what an answer means; the ledger writes down what became of it; and the account
-//! counts it.
+//! [`decision`] what an answer means; the ledger writes down what became of it; and the books count
+//! it.
 //!
 //! # What waits between source and destination
 //!
-//! At most two batches of the engine (8,192 rows each), the window
+//! At most two batches of the engine (4,096 rows each), the window
 //! ([`window::RECORDS`], [`window::BYTES`]) and the requests in flight. Nothing more is read until
 //! some of it is settled.
 
 pub mod admission;
+mod books;
 pub mod decision;
 pub mod delivery;
 mod intake;
+mod opening;
 pub mod pacer;
 mod run;
 mod scribe;

@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatferry_core::{
-    Account, Delivery, Destination, Entity, FlowAccount, Key, MessageOrder, Outcome, OutcomeKind,
-    Permit, Record, RejectedRow, SourceError,
+    Account, Delivery, Destination, Entity, Key, MessageOrder, Origin, Outcome, OutcomeKind,
+    Permit, ShapedStream, SourceError,
 };
-use chatferry_ledger::{LastRun, Ledger, LedgerError, RequestRow, Settled, Undelivered};
+use chatferry_ledger::{LastRun, Ledger, LedgerError, RequestRow, Settled};
 use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::admission::{Admission, Verdict};
+use crate::books::Books;
 use crate::delivery::{Deliveries, Halt, Handled, Requests, Ticket};
 use crate::intake::{self, Chunk, FlowInput, Intake, Item};
+use crate::opening;
 use crate::pacer::Pacer;
-use crate::scribe::{Entry, Failed, Scribe};
+use crate::scribe::{Failed, Scribe};
 use crate::window::Window;
 
 /// Undelivered rows that may gather before they are written down.
@@ -32,6 +34,9 @@ pub struct Run {
     pub flows: Vec<FlowInput>,
     /// The account of earlier runs, which this one goes on with.
     pub ledger: Ledger,
+    /// Stands for the pipeline as it is: an interrupted run is gone on with from where it was only
+    /// when this is what it was.
+    pub pipeline: u64,
     /// Send refused records again although nothing has changed.
     pub retry_refused: bool,
     /// The time, in UNIX milliseconds.
@@ -162,38 +167,28 @@ impl Run {
             destination,
             flows,
             mut ledger,
+            pipeline,
             retry_refused,
             now_ms,
         } = self;
         let started = Instant::now();
-        let mut admission = Admission::new(ledger.refused().await?, retry_refused);
-        ledger
-            .delivered_keys(|keys| admission.settled_before(keys))
-            .await?;
         let since_last = since_last(ledger.last_run().await?, now_ms());
-        let run = ledger.begin_run(now_ms()).await?;
+        let opened = opening::open(&mut ledger, &flows, pipeline, retry_refused, now_ms()).await?;
+        let run = opened.run;
         let delivery = destination.delivery();
-        let order = order_of_delivery(&flows);
-        let account = Account {
-            flows: order
-                .iter()
-                .map(|flow| FlowAccount::new(&flows[*flow].name, flows[*flow].entity))
-                .collect(),
-        };
         let mut working = Working {
             pacer: Pacer::new(delivery.requests_per_minute, since_last),
             deliveries: Deliveries::new(Arc::clone(&destination)),
             window: Window::default(),
-            unnamed: 0,
-            undelivered: Vec::new(),
             scribe: Scribe::start(ledger, run, delivery.in_flight.get()),
             delivered_flows: Vec::new(),
             destination,
             flows,
             delivery,
-            order,
-            admission,
-            account,
+            order: opened.order,
+            positions: opened.positions,
+            admission: opened.admission,
+            books: opened.books,
             now_ms,
             stopped,
             observer,
@@ -202,7 +197,7 @@ impl Run {
         let Working {
             scribe,
             delivered_flows,
-            mut account,
+            books,
             deliveries,
             now_ms,
             ..
@@ -213,6 +208,11 @@ impl Run {
             (Ok(()), Err(End::Because(ended))) => ended,
             (Ok(()), Ok(()) | Err(End::Ledger)) => Ended::Complete,
         };
+        let delivered = delivered_flows.iter();
+        let delivered: Vec<(String, i64)> = delivered
+            .map(|flow| (books.name(*flow).to_owned(), books.begun_in(*flow)))
+            .collect();
+        let mut account = books.account;
         if !matches!(ended, Ended::Complete) {
             for flow in &mut account.flows {
                 flow.pending = flow.read.saturating_sub(flow.accounted());
@@ -220,8 +220,8 @@ impl Run {
         }
         let summary = summary(&account, &deliveries.requests);
         let mut closing = Ok(());
-        for flow in &delivered_flows {
-            closing = closing.and(ledger.forget_unmet(flow, run).await);
+        for (flow, begun_in) in &delivered {
+            closing = closing.and(ledger.forget_unmet(flow, *begun_in).await);
         }
         let ending = ledger.end_run(run, now_ms(), ended.name(), &summary).await;
         let closing = closing.and(ending);
@@ -288,31 +288,23 @@ fn since_last(last: Option<LastRun>, now_ms: i64) -> Option<Duration> {
     ))
 }
 
-/// The flows by entity, in the order of the file within one entity.
-fn order_of_delivery(flows: &[FlowInput]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..flows.len()).collect();
-    order.sort_by_key(|flow| flows[*flow].entity);
-    order
-}
-
 /// A run at work.
 struct Working<'a> {
     destination: Arc<dyn Destination>,
     flows: Vec<FlowInput>,
     scribe: Scribe,
-    /// The flows that have been read and delivered to their ends.
-    delivered_flows: Vec<String>,
+    /// The flows that have been read and delivered to their ends, as places in the account.
+    delivered_flows: Vec<usize>,
     delivery: Delivery,
     /// Flows in the order of delivery; places in the account are places in it.
     order: Vec<usize>,
+    /// From where each of these is read on, if not from its first row.
+    positions: Vec<Option<String>>,
     admission: Admission,
-    account: Account,
+    books: Books,
     pacer: Pacer,
     deliveries: Deliveries,
     window: Window,
-    /// Rejected rows without an id so far, which are told apart by their number.
-    unnamed: u64,
-    undelivered: Vec<Undelivered>,
     now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
     stopped: watch::Receiver<bool>,
     observer: &'a mut dyn Observer,
@@ -332,7 +324,7 @@ impl Working<'_> {
     /// Delivers all records of one entity.
     async fn deliver(&mut self, entity: Entity) -> Result<(), End> {
         let places: Vec<usize> = (0..self.order.len())
-            .filter(|place| self.account.flows[*place].entity == entity)
+            .filter(|place| self.books.entity(*place) == entity)
             .collect();
         if places.is_empty() {
             return Ok(());
@@ -340,18 +332,23 @@ impl Working<'_> {
         self.deliveries.begin(entity);
         let rows = places
             .iter()
-            .map(|place| (*place, (self.flows[self.order[*place]].open)()))
+            .map(|place| (*place, self.open(*place)))
             .collect();
         let now_ms = Arc::clone(&self.now_ms);
         let mut rows = intake::start(Arc::clone(&self.destination), rows, entity, move || {
             now_ms() / 1_000
         });
         self.pump(entity, &mut rows).await?;
-        for place in places {
-            let flow = self.account.flows[place].flow.clone();
-            self.delivered_flows.push(flow);
-        }
+        self.delivered_flows.extend(places);
         Ok(())
+    }
+
+    /// Starts reading a flow, from where the run before was interrupted or from its first row on.
+    fn open(&self, place: usize) -> ShapedStream {
+        let flow = &self.flows[self.order[place]];
+        let position = self.positions[place].as_deref();
+        let read_on = position.and_then(|position| (flow.open_from)(position));
+        read_on.unwrap_or_else(|| (flow.open)())
     }
 
     /// Reads, sends and settles until nothing is left.
@@ -362,15 +359,15 @@ impl Working<'_> {
         };
         let mut reading = true;
         let mut failure = None;
-        let mut chunk: std::vec::IntoIter<(usize, Item)> = Vec::new().into_iter();
+        let mut chunk: std::vec::IntoIter<(Origin, Item)> = Vec::new().into_iter();
         loop {
             while self.window.has_room() {
-                let Some((flow, item)) = chunk.next() else {
+                let Some((origin, item)) = chunk.next() else {
                     break;
                 };
-                self.take_in(flow, item);
+                self.take_in(origin, item);
             }
-            if self.undelivered.len() >= UNWRITTEN {
+            if self.books.unwritten() >= UNWRITTEN {
                 self.write(Vec::new()).await?;
             }
             if !reading
@@ -404,10 +401,8 @@ impl Working<'_> {
                     self.settle(handled).await?;
                     self.report(entity);
                 }
-                Event::Rows(Some(Ok(Chunk { read, items }))) => {
-                    for (flow, rows) in read {
-                        self.account.flows[flow].read += rows;
-                    }
+                Event::Rows(Some(Ok(Chunk { read, cuts, items }))) => {
+                    self.books.read(&read, cuts);
                     chunk = items.into_iter();
                     self.report(entity);
                 }
@@ -443,83 +438,40 @@ impl Working<'_> {
     }
 
     /// Takes in what became of a row before it could be sent.
-    fn take_in(&mut self, flow: usize, item: Item) {
-        let entity = self.account.flows[flow].entity;
+    fn take_in(&mut self, origin: Origin, item: Item) {
+        let entity = self.books.entity(origin.flow);
         match item {
             Item::Skipped(skipped) => {
-                self.account.flows[flow].add(OutcomeKind::Skipped, &skipped.reason, skipped.rows);
+                let (reason, rows) = (&skipped.reason, skipped.rows);
+                self.books.ended(origin, OutcomeKind::Skipped, reason, rows);
             }
             Item::OutOfPolicy { id, reason } => {
-                self.account.flows[flow].add(OutcomeKind::Skipped, reason, 1);
+                self.books.ended(origin, OutcomeKind::Skipped, reason, 1);
                 self.not_delivered(entity, Key::of(entity, id.as_str()));
             }
-            Item::Rejected(row) => self.reject(flow, row),
-            Item::Record(mut record) => {
-                record.flow = flow;
-                let references = self.flows[self.order[flow]].references;
+            Item::Rejected(row) => {
+                if let Some(id) = &row.id {
+                    self.not_delivered(entity, Key::of(entity, id));
+                }
+                self.books.reject(origin, row);
+            }
+            Item::Record(record) => {
+                let references = self.flows[self.order[origin.flow]].references;
                 match self.admission.judge(&record, references) {
                     Verdict::Send => {
-                        for rule in &record.adjusted {
-                            *self.account.flows[flow].adjusted.entry(rule).or_default() += 1;
-                        }
+                        self.books.adjusted(&record);
                         self.window.push(record);
                     }
-                    Verdict::SettledBefore => self.account.flows[flow].settled_before += 1,
+                    Verdict::SettledBefore => self.books.settled_before(origin),
                     Verdict::Outcome(key, outcome) => {
                         if record.key() == key {
                             self.not_delivered(entity, key);
                         }
-                        self.write_off(flow, key, &record, outcome);
+                        self.books.write_off(key, &record, outcome);
                     }
                 }
             }
         }
-    }
-
-    /// Writes off a row that breaks a rule.
-    fn reject(&mut self, flow: usize, row: RejectedRow) {
-        let entity = self.account.flows[flow].entity;
-        let name = self.account.flows[flow].flow.clone();
-        let key = match (&row.id, &row.place) {
-            (Some(id), _) => {
-                let key = Key::of(entity, id);
-                self.not_delivered(entity, key);
-                key
-            }
-            (None, Some(place)) => Key::of_words(&[&name, &place.to_string()]),
-            (None, None) => {
-                self.unnamed += 1;
-                Key::of_words(&[&name, &row.rule, &self.unnamed.to_string()])
-            }
-        };
-        let outcome = Outcome::Rejected {
-            rule: row.rule,
-            detail: row.detail,
-        };
-        self.account.flows[flow].add(outcome.kind(), outcome.reason(), 1);
-        self.undelivered.push(Undelivered {
-            key,
-            flow: name,
-            entity,
-            id: row.id,
-            outcome,
-            place: row.place,
-            content: None,
-        });
-    }
-
-    /// Writes off a record that will not be delivered in this run.
-    fn write_off(&mut self, flow: usize, key: Key, record: &Record, outcome: Outcome) {
-        self.account.flows[flow].add(outcome.kind(), outcome.reason(), 1);
-        self.undelivered.push(Undelivered {
-            key,
-            flow: self.account.flows[flow].flow.clone(),
-            entity: record.entity,
-            id: Some(record.id.as_str().to_owned()),
-            outcome,
-            place: None,
-            content: Some(record.content()),
-        });
     }
 
     /// Notes that what refers to this record is blocked.
@@ -570,23 +522,17 @@ impl Working<'_> {
         let mut delivered = Vec::with_capacity(handled.settled.len());
         for (record, outcome) in handled.settled {
             self.window.settled(record.lane);
-            let flow = record.flow;
             let key = record.key();
             let (present, remote) = match outcome {
                 Outcome::Imported { remote } => (false, remote),
                 Outcome::Present => (true, None),
                 outcome => {
                     self.not_delivered(record.entity, key);
-                    self.write_off(flow, key, &record, outcome);
+                    self.books.write_off(key, &record, outcome);
                     continue;
                 }
             };
-            let kind = if present {
-                OutcomeKind::Present
-            } else {
-                OutcomeKind::Imported
-            };
-            self.account.flows[flow].add(kind, "", 1);
+            self.books.delivered(record.origin, present);
             if matches!(record.entity, Entity::Users | Entity::Groups) {
                 self.admission.delivered(key);
             }
@@ -603,15 +549,10 @@ impl Working<'_> {
 
     /// Has requests written down, and what has gathered beside them.
     async fn write(&mut self, requests: Vec<(RequestRow, Vec<Settled>)>) -> Result<(), Failed> {
-        let undelivered = std::mem::take(&mut self.undelivered);
-        if requests.is_empty() && undelivered.is_empty() {
-            return Ok(());
+        match self.books.entry(requests) {
+            Some(entry) => self.scribe.write(entry).await,
+            None => Ok(()),
         }
-        let entry = Entry {
-            requests,
-            undelivered,
-        };
-        self.scribe.write(entry).await
     }
 
     /// Brings home what is under way after something has ended the run, and has it written down.
@@ -631,7 +572,7 @@ impl Working<'_> {
         let now = Instant::now();
         self.observer.progress(&Progress {
             entity,
-            account: &self.account,
+            account: &self.books.account,
             requests: &self.deliveries.requests,
             in_flight: self.deliveries.in_flight(),
             waiting: self.window.len(),

@@ -4,16 +4,9 @@
 //! which writes down at once whatever has gathered meanwhile. It is never far behind: who gives
 //! it more than so many entries waits.
 
-use chatferry_ledger::{Ledger, LedgerError, RequestRow, RunId, Settled, Undelivered};
+use chatferry_ledger::{Entry, Ledger, LedgerError, RunId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-
-/// What is to be written down together.
-#[derive(Debug, Default)]
-pub(crate) struct Entry {
-    pub(crate) requests: Vec<(RequestRow, Vec<Settled>)>,
-    pub(crate) undelivered: Vec<Undelivered>,
-}
 
 /// The ledger at work.
 #[derive(Debug)]
@@ -58,13 +51,9 @@ async fn write(
 ) -> (Ledger, Result<(), LedgerError>) {
     while let Some(mut entry) = entries.recv().await {
         while let Ok(more) = entries.try_recv() {
-            entry.requests.extend(more.requests);
-            entry.undelivered.extend(more.undelivered);
+            entry.extend(more);
         }
-        if let Err(error) = ledger
-            .settle(run, &entry.requests, &entry.undelivered)
-            .await
-        {
+        if let Err(error) = ledger.settle(run, &entry).await {
             return (ledger, Err(error));
         }
     }

@@ -178,7 +178,7 @@ fn weight(record: &Record) -> usize {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use chatferry_core::{Entity, RecordId};
+    use chatferry_core::{Entity, Origin, RecordId};
     use proptest::prelude::*;
 
     use super::*;
@@ -187,7 +187,7 @@ mod tests {
         Record {
             entity: Entity::Messages,
             id: RecordId::new(&number.to_string()),
-            flow: 0,
+            origin: Origin::default(),
             lane,
             sent_at: None,
             references: Vec::new(),

@@ -65,6 +65,7 @@ pub(crate) async fn go(
         destination,
         flows: planned.inputs(),
         ledger,
+        pipeline: planned.fingerprint,
         retry_refused,
         now_ms: Arc::new(|| Utc::now().timestamp_millis()),
     };

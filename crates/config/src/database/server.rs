@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chatferry_core::{Mistake, Secret};
+use url::Url;
 
 use crate::node::{Node, Setting};
 use crate::section::Section;
@@ -67,11 +68,24 @@ pub enum Address {
     },
 }
 
+/// Where it is, by which one database is told from another, and never who asks.
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Url(_) => f.write_str("Url(***)"),
-            Self::Parts { host, .. } => write!(f, "Parts({host})"),
+            Self::Url(Secret::Value(url)) => match Url::parse(url) {
+                Ok(url) => {
+                    let (host, port) = (url.host_str().unwrap_or_default(), url.port());
+                    write!(f, "Url({host}, {port:?}, {})", url.path())
+                }
+                Err(_) => f.write_str("Url(***)"),
+            },
+            Self::Url(Secret::File(path)) => write!(f, "Url(in {})", path.display()),
+            Self::Parts {
+                host,
+                port,
+                database,
+                ..
+            } => write!(f, "Parts({host}, {port:?}, {database:?})"),
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::failure::Unreadable;
 
 pub use id::cometchat_id;
 pub use slack::slack_text;
+pub(crate) use time::per_second;
 
 /// What a function is called, what it is for, and how it works.
 #[derive(Debug)]

@@ -53,7 +53,7 @@ fn unix_seconds(columns: &[ArrayRef]) -> Result<ArrayRef> {
     if let DataType::Timestamp(unit, _) = value.data_type() {
         let numbers = cast(value, &DataType::Int64)?;
         let numbers = numbers.as_primitive::<Int64Type>();
-        let per_second = per_second_of(*unit);
+        let per_second = per_second(*unit);
         let seconds: Int64Array = numbers.unary(|number| number.div_euclid(per_second));
         return match columns.get(1) {
             None => Ok(Arc::new(seconds)),
@@ -102,7 +102,8 @@ fn option_of(options: &StringArray, row: usize) -> Option<&str> {
     options.is_valid(row).then(|| options.value(row))
 }
 
-fn per_second_of(unit: TimeUnit) -> i64 {
+/// How many of a timestamp's units make a second.
+pub(crate) const fn per_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
         TimeUnit::Millisecond => 1_000,
@@ -112,7 +113,7 @@ fn per_second_of(unit: TimeUnit) -> i64 {
 }
 
 /// How many of a unit make a second.
-fn per_second(unit: &str) -> Option<i64> {
+fn per_second_by_name(unit: &str) -> Option<i64> {
     match unit {
         "s" => Some(1),
         "ms" => Some(1_000),
@@ -128,7 +129,7 @@ fn per_second(unit: &str) -> Option<i64> {
 /// milliseconds 13, microseconds 16, nanoseconds 19).
 fn whole(number: i64, unit: Option<&str>) -> Result<i64, String> {
     if let Some(unit) = unit {
-        let per_second = per_second(unit).ok_or("the unit is none of s, ms, us, ns")?;
+        let per_second = per_second_by_name(unit).ok_or("the unit is none of s, ms, us, ns")?;
         return Ok(number.div_euclid(per_second));
     }
     let per_second = match number
@@ -190,7 +191,7 @@ fn text(text: &str, option: Option<&str>, zones: &mut Zones) -> Result<i64, Stri
             None => in_zone(text, &chrono::Utc),
         };
     };
-    if per_second(option).is_some() {
+    if per_second_by_name(option).is_some() {
         let number = number(text).ok_or("it is not a number")?;
         return whole(number, Some(option));
     }

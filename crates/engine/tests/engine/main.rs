@@ -11,6 +11,7 @@ mod json;
 mod memory;
 mod mistakes;
 mod order;
+mod positions;
 mod shaping;
 mod stage;
 mod views;

@@ -1,12 +1,5 @@
 //! Runs against a destination that does as it is told, on a paused clock.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says where it stands"
-)]
-
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +8,8 @@ use chatferry_core::{
 };
 use chatferry_runtime::{Ended, Finished, FlowInput};
 use futures::StreamExt;
-use support::*;
+
+use crate::support::*;
 
 fn doubt() -> Failure {
     Failure::Doubt {
@@ -145,6 +139,7 @@ async fn what_was_read_before_a_source_failed_is_delivered() {
             let failure = SourceError::new(SourceErrorKind::Failed, "read a.gz", "it is cut off");
             futures::stream::iter([Ok(shaped(&messages(7_000, 20))), Err(failure)]).boxed()
         }),
+        open_from: Box::new(|_| None),
     };
     let finished = run(&folder, &destination, vec![flow]).await;
     assert!(
@@ -387,6 +382,7 @@ async fn a_source_that_panics_is_not_taken_for_its_end() {
                 }))
                 .boxed()
         }),
+        open_from: Box::new(|_| None),
     };
     let finished = run(&folder, &destination, vec![flow]).await;
     assert!(

@@ -11,8 +11,8 @@ use arrow::datatypes::Int64Type;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatferry_core::{
-    Answer, Delivery, Destination, Entity, Failure, MessageOrder, Permit, Prepared, Receipt,
-    Record, RecordId, Reference, References, Shaped, Verdict,
+    Answer, Delivery, Destination, Entity, Failure, MessageOrder, Origin, Permit, Prepared,
+    Receipt, Record, RecordId, Reference, References, Shaped, Verdict,
 };
 use chatferry_ledger::Ledger;
 use chatferry_runtime::{Finished, FlowInput, Observer, Progress, Run, Stop};
@@ -147,7 +147,7 @@ impl Destination for Scripted {
             Prepared::Ready(Record {
                 entity,
                 id: RecordId::new(ids.value(row)),
-                flow: 0,
+                origin: Origin::default(),
                 lane: lanes.value(row).unsigned_abs(),
                 sent_at: is_message.then(|| times.value(row)),
                 references: if is_message { vec![sender] } else { Vec::new() },
@@ -186,15 +186,31 @@ pub(crate) fn messages(count: i64, conversations: i64) -> Vec<Row> {
 
 /// A flow of these rows, in batches of 1,000.
 pub(crate) fn flow(entity: Entity, references: References, rows: Vec<Row>) -> FlowInput {
-    let rows = Arc::new(rows);
+    let batches: Vec<Shaped> = rows.chunks(1_000).map(shaped).collect();
+    flow_of(entity, references, move |_| batches.clone())
+}
+
+/// A flow of the batches that are given, when they are first asked for, from a position on or from
+/// the first row on.
+pub(crate) fn flow_of(
+    entity: Entity,
+    references: References,
+    batches: impl Fn(Option<&str>) -> Vec<Shaped> + Send + Sync + 'static,
+) -> FlowInput {
+    let batches = Arc::new(batches);
+    let stream = move |position: Option<String>| {
+        let batches = Arc::clone(&batches);
+        let batches = move || batches(position.as_deref()).into_iter().map(Ok);
+        let lazily = futures::stream::once(async move { futures::stream::iter(batches()) });
+        lazily.flatten().boxed()
+    };
+    let from = stream.clone();
     FlowInput {
         name: entity.name().to_owned(),
         entity,
         references,
-        open: Box::new(move || {
-            let batches: Vec<_> = rows.chunks(1_000).map(|rows| Ok(shaped(rows))).collect();
-            futures::stream::iter(batches).boxed()
-        }),
+        open: Box::new(move || stream(None)),
+        open_from: Box::new(move |position| Some(from(Some(position.to_owned())))),
     }
 }
 
@@ -221,6 +237,7 @@ pub(crate) fn shaped(rows: &[Row]) -> Shaped {
         rows: RecordBatch::try_from_iter(columns).unwrap(),
         rejected: Vec::new(),
         skipped: Vec::new(),
+        positions: None,
     }
 }
 
@@ -272,6 +289,7 @@ pub(crate) async fn run_until(
         destination,
         flows,
         ledger,
+        pipeline: 1,
         retry_refused: false,
         now_ms,
     };

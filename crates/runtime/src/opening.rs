@@ -1,0 +1,108 @@
+//! What a run begins with: what earlier runs left in the ledger.
+
+use chatferry_core::{Entity, FlowAccount};
+use chatferry_ledger::{Ledger, LedgerError, Mark, RunId};
+
+use crate::admission::Admission;
+use crate::books::{Begun, Books, gone_on_with};
+use crate::intake::FlowInput;
+
+/// What a run begins with.
+pub(crate) struct Opened {
+    pub(crate) run: RunId,
+    /// The flows by entity, in the order of the file within one entity.
+    pub(crate) order: Vec<usize>,
+    /// From where each of these is read on, if not from its first row.
+    pub(crate) positions: Vec<Option<String>>,
+    pub(crate) admission: Admission,
+    pub(crate) books: Books,
+}
+
+/// Begins a run: reads what earlier ones have delivered, and where the last one was interrupted.
+pub(crate) async fn open(
+    ledger: &mut Ledger,
+    flows: &[FlowInput],
+    pipeline: u64,
+    retry_refused: bool,
+    now_ms: i64,
+) -> Result<Opened, LedgerError> {
+    let mut admission = Admission::new(ledger.refused().await?, retry_refused);
+    let last_record = ledger
+        .delivered_keys(|keys| admission.settled_before(keys))
+        .await?;
+    // Refused records may stand anywhere.
+    let mut marks = match retry_refused {
+        true => Vec::new(),
+        false => ledger.marks(pipeline).await?,
+    };
+    marks.retain(|mark| can_go_on(mark, flows));
+    for entity in Entity::ALL {
+        if let Some(records) = surely_met(entity, flows, &marks) {
+            ledger
+                .delivered_between(entity, records, |keys| admission.met(keys))
+                .await?;
+        }
+    }
+    let run = ledger.begin_run(now_ms, pipeline).await?;
+    let kept: Vec<String> = marks.iter().map(|mark| mark.flow.clone()).collect();
+    ledger.keep_marks(run, &kept).await?;
+
+    let mut order: Vec<usize> = (0..flows.len()).collect();
+    order.sort_by_key(|flow| flows[*flow].entity);
+    let mut books = Books::new(last_record);
+    let mut positions = Vec::with_capacity(order.len());
+    for flow in &order {
+        let flow = &flows[*flow];
+        let mark = marks.iter().find(|mark| mark.flow == flow.name);
+        positions.push(mark.map(|mark| mark.position.clone()));
+        match mark {
+            Some(mark) => books.add_flow(
+                gone_on_with(&mark.before),
+                Begun {
+                    run: mark.begun_in,
+                    record: mark.records.0,
+                    known: Some(mark.records.1),
+                },
+            ),
+            None => books.add_flow(
+                FlowAccount::new(&flow.name, flow.entity),
+                Begun {
+                    run: run.number(),
+                    record: last_record,
+                    known: None,
+                },
+            ),
+        }
+    }
+    Ok(Opened {
+        run,
+        order,
+        positions,
+        admission,
+        books,
+    })
+}
+
+/// Whether a flow can be gone on with from that mark. Users and groups are always read from the
+/// first one on, since what refers to them depends on what became of each.
+fn can_go_on(mark: &Mark, flows: &[FlowInput]) -> bool {
+    let flow = flows.iter().find(|flow| flow.name == mark.flow);
+    flow.is_some_and(|flow| {
+        flow.entity == mark.before.entity
+            && matches!(flow.entity, Entity::Members | Entity::Messages)
+            && (flow.open_from)(&mark.position).is_some()
+    })
+}
+
+/// The delivered records of an entity that are surely of rows which will not be read again: a row
+/// with the id of one of them has it twice. Doubles of what was under way when the run was
+/// interrupted are counted as delivered before.
+fn surely_met(entity: Entity, flows: &[FlowInput], marks: &[Mark]) -> Option<(i64, i64)> {
+    let mut records: Option<(i64, i64)> = None;
+    for flow in flows.iter().filter(|flow| flow.entity == entity) {
+        let mark = marks.iter().find(|mark| mark.flow == flow.name)?;
+        let (first, last) = records.unwrap_or((i64::MIN, i64::MAX));
+        records = Some((first.max(mark.records.0), last.min(mark.records.1)));
+    }
+    records
+}

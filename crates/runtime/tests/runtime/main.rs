@@ -1,0 +1,10 @@
+//! The runtime through its own door.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where it stands"
+)]
+
+mod resume;
+mod run;
+mod support;
