@@ -9,6 +9,7 @@ pub fn all() -> Registry<Settings> {
     let mut connectors = Registry::new(chatferry_cometchat::destination());
     chatferry_json::register(&mut connectors);
     chatferry_mysql::register(&mut connectors);
+    chatferry_parquet::register(&mut connectors);
     chatferry_postgres::register(&mut connectors);
     chatferry_sqlite::register(&mut connectors);
     connectors

@@ -1,0 +1,8 @@
+//! The `parquet` source through the door that users use: a pipeline file, and files.
+
+mod bad;
+mod files;
+mod properties;
+mod settings;
+mod types;
+mod workshop;
