@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 pub struct LedgerError {
     /// What could not be done: `open`, `write`.
     pub doing: &'static str,
+    /// With what: the ledger, or a file beside it.
+    pub what: &'static str,
     /// The file.
     pub path: PathBuf,
     /// What stood in the way.
@@ -21,6 +23,7 @@ impl LedgerError {
     pub(crate) fn new(doing: &'static str, path: &Path, reason: impl Into<String>) -> Self {
         Self {
             doing,
+            what: "the ledger",
             path: path.to_owned(),
             reason: reason.into(),
             help: None,
@@ -30,6 +33,14 @@ impl LedgerError {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The file of a verification beside the ledger cannot be used.
+    pub(crate) fn working(path: &Path, error: &sqlx::Error) -> Self {
+        let mut failed = Self::sqlite("use", path, error);
+        failed.what = "the working file";
+        failed.help = Some("make room or remove the file, then run the same command again".into());
+        failed
     }
 
     pub(crate) fn sqlite(doing: &'static str, path: &Path, error: &sqlx::Error) -> Self {
@@ -79,8 +90,9 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "cannot {} the ledger {}: {}",
+            "cannot {} {} {}: {}",
             self.doing,
+            self.what,
             self.path.display(),
             self.reason
         )

@@ -22,6 +22,8 @@ mod error;
 mod lock;
 mod mark;
 mod read;
+mod reconciliation;
+mod removal;
 mod schema;
 mod write;
 
@@ -34,6 +36,11 @@ use sqlx::{ConnectOptions, Connection};
 pub use error::LedgerError;
 pub use mark::Mark;
 pub use read::{Held, LastRun, Reason, RunSummary, Summary};
+pub use reconciliation::{
+    Difference, EntitySums, Explained, Extra, Findings, Known, Listing, Missing, PartSums, Read,
+    Reconciliation, ShapedRecord, Stage, Target,
+};
+pub use removal::{Holdings, Imported, Left};
 pub use write::{Entry, RequestRow, Settled, Undelivered};
 
 use lock::Lock;

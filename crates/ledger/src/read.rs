@@ -43,6 +43,8 @@ pub struct Summary {
     pub requests: (u64, u64),
     /// How many requests were throttled.
     pub throttled: u64,
+    /// How many records were delivered and taken away again, by entity.
+    pub removed: BTreeMap<Entity, u64>,
     /// The runs, the latest first; ten at most.
     pub runs: Vec<RunSummary>,
 }
@@ -253,6 +255,7 @@ impl Ledger {
         .await?;
         summary.requests = (count(&row, 0), count(&row, 1));
         summary.throttled = count(&row, 2);
+        summary.removed = self.removed_so_far().await?;
         let rows = sqlx::query(
             "SELECT run, started_ms, ended_ms, ended, account FROM runs ORDER BY run DESC LIMIT 10",
         )

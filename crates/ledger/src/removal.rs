@@ -50,6 +50,15 @@ CREATE TABLE IF NOT EXISTS removed (
 ";
 
 impl Ledger {
+    /// The number of the last delivered record, and how many there are.
+    pub(crate) async fn extent(&mut self) -> Result<(i64, i64), LedgerError> {
+        let row = sqlx::query("SELECT coalesce(max(record), 0), count(*) FROM delivered")
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        Ok((row.get(0), row.get(1)))
+    }
+
     /// What of each entity the ledger says is at the destination. Records of a `numbered` entity
     /// can only be taken away by the destination's own number.
     ///
@@ -113,7 +122,9 @@ impl Ledger {
             .fetch_optional(&mut *transaction)
             .await?;
         if marks.is_some() {
-            sqlx::query("DELETE FROM marks").execute(&mut *transaction).await?;
+            sqlx::query("DELETE FROM marks")
+                .execute(&mut *transaction)
+                .await?;
         }
         let copy = format!(
             "INSERT INTO removed (left_ms, how, entity, id, remote) \
@@ -172,7 +183,32 @@ impl Ledger {
         result.map_err(|error| LedgerError::sqlite("write", &self.path, &error))
     }
 
-    async fn try_removed(&mut self, records: &[(i64, Left)], now_ms: i64) -> Result<(), sqlx::Error> {
+    /// How many records were taken away, by entity.
+    pub(crate) async fn removed_so_far(&mut self) -> Result<BTreeMap<Entity, u64>, sqlx::Error> {
+        let table = sqlx::query("SELECT 1 FROM sqlite_schema WHERE name = 'removed'")
+            .fetch_optional(&mut self.connection)
+            .await?;
+        if table.is_none() {
+            return Ok(BTreeMap::new());
+        }
+        let rows = sqlx::query(
+            "SELECT entity, count(*) FROM removed WHERE how <> 'forgotten' GROUP BY entity",
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        let removed = rows.iter().filter_map(|row| {
+            let entity = Entity::from_number(u8::try_from(row.get::<i64, _>(0)).ok()?)?;
+            let records = u64::try_from(row.get::<i64, _>(1)).unwrap_or_default();
+            Some((entity, records))
+        });
+        Ok(removed.collect())
+    }
+
+    async fn try_removed(
+        &mut self,
+        records: &[(i64, Left)],
+        now_ms: i64,
+    ) -> Result<(), sqlx::Error> {
         let mut transaction = self.connection.begin().await?;
         for (how, name) in [(Left::Removed, "removed"), (Left::Absent, "absent")] {
             let numbers = records.iter().filter(|(_, left)| *left == how);
@@ -197,7 +233,10 @@ impl Ledger {
 
 /// The condition for records that can only be taken away by a number, and have none.
 fn unnumbered(numbered: &[Entity]) -> String {
-    let numbers: Vec<String> = numbered.iter().map(|entity| entity.number().to_string()).collect();
+    let numbers: Vec<String> = numbered
+        .iter()
+        .map(|entity| entity.number().to_string())
+        .collect();
     format!("(entity IN ({}) AND remote IS NULL)", numbers.join(", "))
 }
 

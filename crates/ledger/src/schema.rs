@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS delivered (
     present INTEGER NOT NULL,
     request INTEGER NOT NULL,
     id      TEXT NOT NULL,
-    remote  TEXT
+    remote
 );
 CREATE TABLE IF NOT EXISTS undelivered (
     key     INTEGER PRIMARY KEY,

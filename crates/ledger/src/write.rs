@@ -88,6 +88,13 @@ pub(crate) const fn stored(bits: u64) -> i64 {
     bits as i64
 }
 
+/// The number that a text is, if it is written in the one way in which it would be read back.
+fn number_of(text: &str) -> Option<i64> {
+    text.parse()
+        .ok()
+        .filter(|number: &i64| number.to_string() == text)
+}
+
 fn length(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
@@ -187,8 +194,17 @@ impl Ledger {
                         .push_bind(i64::from(record.entity.number()))
                         .push_bind(record.present)
                         .push_bind(*number)
-                        .push_bind(record.id.as_str())
-                        .push_bind(record.remote.as_deref());
+                        .push_bind(record.id.as_str());
+                    // A number takes half the room of its digits.
+                    match record
+                        .remote
+                        .as_deref()
+                        .map(|remote| (remote, number_of(remote)))
+                    {
+                        Some((_, Some(number))) => row.push_bind(number),
+                        Some((remote, None)) => row.push_bind(remote),
+                        None => row.push_bind(None::<i64>),
+                    };
                 });
                 insert.build().execute(&mut *transaction).await?;
                 if !self.has_undelivered {
