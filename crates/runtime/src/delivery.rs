@@ -412,7 +412,7 @@ fn result(answer: &Answer) -> String {
 }
 
 /// A failure in a few words.
-fn words(failure: &Failure) -> String {
+pub(crate) fn words(failure: &Failure) -> String {
     match failure {
         Failure::Throttled { .. } => "throttled".into(),
         Failure::Unreachable { what } => format!("unreachable: {what}"),

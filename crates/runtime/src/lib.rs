@@ -7,6 +7,9 @@
 //! [`decision`] what an answer means; the ledger writes down what became of it; and the books count
 //! it.
 //!
+//! [`verify`] and [`undo`] ask the destination what it holds, and take it away again; `errands`
+//! sends their requests.
+//!
 //! # What waits between source and destination
 //!
 //! At most two batches of the engine (4,096 rows each), the window
@@ -15,17 +18,24 @@
 
 pub mod admission;
 mod books;
+mod compare;
 pub mod decision;
 pub mod delivery;
+mod errands;
 mod intake;
 mod opening;
 pub mod pacer;
 mod run;
 mod scribe;
 mod seen;
+pub mod undo;
+pub mod verify;
 pub mod window;
 
 pub use delivery::Requests;
+pub use errands::Asked;
 pub use intake::FlowInput;
 pub use pacer::Pacer;
 pub use run::{Ended, Finished, Observer, Progress, Run, Stop, stop};
+pub use undo::Undo;
+pub use verify::{Verify, Watcher};
