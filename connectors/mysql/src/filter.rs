@@ -44,6 +44,11 @@ fn only_null_is_null<'t>(table: &'t Described, name: &str) -> Option<&'t Column>
     (!(zero_dates_are_null && column.type_.has_zero_dates())).then_some(column)
 }
 
+/// Whether no value of the column is read as null.
+pub(crate) fn is_never_null(table: &Described, name: &str) -> bool {
+    only_null_is_null(table, name).is_some_and(|column| !column.nullable)
+}
+
 fn compare(
     column: &Column,
     comparison: Comparison,

@@ -12,6 +12,8 @@ pub(crate) struct Pages {
     pub(crate) from: String,
     /// What must hold for every row.
     pub(crate) conditions: Vec<Sql>,
+    /// What must hold for the first row, and then holds for all others.
+    pub(crate) beginning: Vec<Sql>,
     pub(crate) key: Option<Key>,
     /// Whether an order was asked for, which only the key's index gives.
     pub(crate) ordered: bool,
@@ -41,12 +43,14 @@ impl Pages {
         sql.push(&self.from);
         // With conditions of its own, the server may know a shorter way to the rows of a page.
         if let Some(index) = self.key.as_ref().and_then(|key| key.index.as_ref())
-            && (self.ordered || self.conditions.is_empty())
+            && (self.ordered || (self.conditions.is_empty() && self.beginning.is_empty()))
         {
             sql.push(&format!(" FORCE INDEX ({})", quoted(index)));
         }
+        let beginning = self.beginning.iter().filter(|_| behind.is_none());
         let behind = behind.map(|(key, after)| key.after(after));
-        for (place, condition) in self.conditions.iter().chain(&behind).enumerate() {
+        let conditions = self.conditions.iter().chain(beginning).chain(&behind);
+        for (place, condition) in conditions.enumerate() {
             sql.push(if place == 0 { " WHERE " } else { " AND " });
             sql.append(condition);
         }

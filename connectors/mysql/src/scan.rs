@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use chatferry_core::Filter;
 use chatferry_core::source::{Batch, BatchStream, Scan, SourceError, SourceErrorKind};
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -122,7 +123,16 @@ impl Reader {
                 items.len() - 1
             }));
         }
-        let conditions = scan.filters.iter();
+        let leading = key.and_then(|key| key.columns.first());
+        let holds_on =
+            |filter: &Filter| leading.is_some_and(|column| filter.holds_on(&column.name));
+        let never_null = |name: &str| filter::is_never_null(table, name);
+        let filters = scan.filters.iter().map(|one| one.without_nulls(never_null));
+        let (beginning, conditions): (Vec<Filter>, Vec<Filter>) = filters.partition(holds_on);
+        let sql = |filters: &[Filter]| {
+            let filters = filters.iter();
+            filters.filter_map(|one| filter::sql(one, table)).collect()
+        };
         let first = scan.limit.unwrap_or(FIRST_ROWS);
         let plan = Plan {
             sessions,
@@ -140,9 +150,8 @@ impl Reader {
             pages: Pages {
                 items,
                 from: table.from.clone(),
-                conditions: conditions
-                    .filter_map(|one| filter::sql(one, table))
-                    .collect(),
+                conditions: sql(&conditions),
+                beginning: sql(&beginning),
                 key: key.cloned(),
                 ordered: scan.order.is_some(),
             },

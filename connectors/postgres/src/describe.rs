@@ -34,6 +34,7 @@ pub(crate) struct ReadColumn {
     pub(crate) collation: Collation,
     /// Its type in SQL.
     pub(crate) kind: String,
+    pub(crate) never_null: bool,
 }
 
 impl ReadColumn {
@@ -220,6 +221,7 @@ fn read_column(column: &Column, types: &Types, notes: &mut Vec<String>) -> ReadC
         reading,
         collation: column.collation,
         kind,
+        never_null: column.not_null,
     }
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Pages {
     pub(crate) from: String,
     /// What must hold for every row.
     pub(crate) conditions: Vec<String>,
+    /// What must hold for the first row, and then holds for all others.
+    pub(crate) beginning: Vec<String>,
     pub(crate) key: Option<Key>,
 }
 
@@ -24,9 +26,12 @@ impl Pages {
         let mut end = String::new();
         if let Some(key) = &self.key {
             let columns = key.columns_sql();
-            if let Some(after) = after {
-                let comparison = if key.unique { ">" } else { ">=" };
-                conditions.push(format!("({columns}) {comparison} ({after})"));
+            match after {
+                Some(after) => {
+                    let comparison = if key.unique { ">" } else { ">=" };
+                    conditions.push(format!("({columns}) {comparison} ({after})"));
+                }
+                None => conditions.extend(self.beginning.iter().cloned()),
             }
             end = format!(" ORDER BY {columns}");
         }

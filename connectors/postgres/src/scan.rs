@@ -13,6 +13,7 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatchOptions;
+use chatferry_core::Filter;
 use chatferry_core::place::Place;
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Batch, BatchStream, Scan, SourceError, SourceErrorKind};
@@ -128,17 +129,24 @@ impl Reader {
                 columns.len() - 1
             }));
         }
-        let conditions = scan
-            .filters
-            .iter()
-            .filter_map(|one| filter::sql(one, table));
+        let leading = key.and_then(|key| key.columns.first());
+        let holds_on =
+            |filter: &Filter| leading.is_some_and(|column| filter.holds_on(&column.name));
+        let never_null = |name: &str| table.column(name).is_some_and(|column| column.never_null);
+        let filters = scan.filters.iter().map(|one| one.without_nulls(never_null));
+        let (beginning, conditions): (Vec<Filter>, Vec<Filter>) = filters.partition(holds_on);
+        let sql = |filters: &[Filter]| {
+            let filters = filters.iter();
+            filters.filter_map(|one| filter::sql(one, table)).collect()
+        };
         let layout = Layout {
             table: scan.table.name.clone(),
             schema: scan.schema(),
             pages: Pages {
                 columns,
                 from: table.from.clone(),
-                conditions: conditions.collect(),
+                conditions: sql(&conditions),
+                beginning: sql(&beginning),
                 key: key.cloned(),
             },
             kinds: wanted

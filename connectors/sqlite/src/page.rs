@@ -77,14 +77,22 @@ pub(crate) enum Part {
     Nulls,
 }
 
+/// A condition, and the values in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Bound>,
+}
+
 /// All pages of a scan.
 #[derive(Clone, Debug)]
 pub(crate) struct Pages {
     pub(crate) from: String,
     pub(crate) select: Vec<String>,
-    /// Conditions on the rows, and the values in them.
-    pub(crate) conditions: Vec<String>,
-    pub(crate) values: Vec<Bound>,
+    /// What must hold for every row.
+    pub(crate) conditions: Vec<Condition>,
+    /// What must hold for the first row, and then holds for all others.
+    pub(crate) beginning: Vec<Condition>,
     /// What the rows are ordered by; none is null but perhaps the first. Nothing when all rows are
     /// one page.
     pub(crate) sorts: Vec<Sort>,
@@ -118,11 +126,10 @@ impl Pages {
     ) -> (String, Vec<Bound>) {
         let sorts = self.sorts(part);
         let first = self.sorts.first().map_or("", |sort| &sort.sql);
-        let conditions = self.conditions.iter();
-        let mut conditions: Vec<String> = conditions
-            .map(|condition| format!("({condition})"))
-            .collect();
-        let mut values = self.values.clone();
+        let beginning = self.beginning.iter().filter(|_| after.is_none());
+        let all: Vec<&Condition> = self.conditions.iter().chain(beginning).collect();
+        let mut conditions: Vec<String> = all.iter().map(|one| format!("({})", one.sql)).collect();
+        let mut values: Vec<Bound> = all.iter().flat_map(|one| one.values.clone()).collect();
         match part {
             Part::All => {}
             // Where there is a last row, only values come after it anyway.
@@ -195,8 +202,11 @@ mod tests {
         let mut pages = Pages {
             from: "`t`".into(),
             select: vec!["`a`".into()],
-            conditions: vec!["`b` = ? OR `b` IS NULL".into()],
-            values: vec![Bound::Whole(1)],
+            conditions: vec![Condition {
+                sql: "`b` = ? OR `b` IS NULL".into(),
+                values: vec![Bound::Whole(1)],
+            }],
+            beginning: Vec::new(),
             sorts: Vec::new(),
         };
         for sort in sorts {

@@ -10,7 +10,7 @@ use crate::decode::Decoder;
 use crate::describe::Described;
 use crate::filter::condition;
 use crate::key::{BINARY, KeyColumn, collated};
-use crate::page::{Pages, Part, Sort, rows_of};
+use crate::page::{Condition, Pages, Part, Sort, rows_of};
 use crate::rows::{Keyed, Rows};
 use crate::session::{Database, quoted};
 
@@ -66,13 +66,9 @@ impl Reading {
             from: described.relation.from.clone(),
             select: Vec::new(),
             conditions: Vec::new(),
-            values: Vec::new(),
+            beginning: Vec::new(),
             sorts: Vec::new(),
         };
-        for filter in &scan.filters {
-            let condition = condition(filter, &mut pages.values);
-            pages.conditions.push(condition);
-        }
         let mut wanted = Vec::with_capacity(scan.columns.len());
         let (mut average, mut longest) = (0, 0);
         for column in &scan.columns {
@@ -83,6 +79,19 @@ impl Reading {
             longest += FIXED_BYTES + found.longest;
         }
         let part = sort(&mut pages, described, scan);
+        for filter in &scan.filters {
+            let filter = filter.without_nulls(|name| described.is_never_null(name));
+            let mut values = Vec::new();
+            let sql = condition(&filter, &mut values);
+            let leading = pages.sorts.first().map(|sort| sort.sql.as_str());
+            let mut columns = filter.columns().into_iter();
+            let is_leading = |name: &str| leading == Some(&quoted(name)) && filter.holds_on(name);
+            let conditions = match columns.any(is_leading) {
+                true => &mut pages.beginning,
+                false => &mut pages.conditions,
+            };
+            conditions.push(Condition { sql, values });
+        }
         let key = described.key.as_ref();
         let columns = key.map_or(&[][..], |key| &key.columns).iter();
         let keyed = Keyed {

@@ -45,6 +45,40 @@ impl Filter {
             Self::Any(filters) => filters.iter().flat_map(Self::columns).collect(),
         }
     }
+
+    /// The same condition on rows in which these columns are never null. `a >= 7 OR a IS NULL` is
+    /// the beginning of an index, if a database need not look for nulls at its other end.
+    #[must_use]
+    pub fn without_nulls(&self, never_null: impl Fn(&str) -> bool) -> Self {
+        let Self::Any(filters) = self else {
+            return self.clone();
+        };
+        let is_false =
+            |filter: &Self| matches!(filter, Self::Null { column } if never_null(column));
+        let possible: Vec<Self> = filters
+            .iter()
+            .filter(|one| !is_false(one))
+            .cloned()
+            .collect();
+        match possible.as_slice() {
+            [only] => only.clone(),
+            [] => self.clone(),
+            _ => Self::Any(possible),
+        }
+    }
+
+    /// Whether it holds for every row after one that it holds for, where rows ascend by that column.
+    ///
+    /// Pages that are cut by the column need it only for the first: beside the condition on the key
+    /// it would be one more lower bound, and databases have searched from the lower of two.
+    #[must_use]
+    pub fn holds_on(&self, ascending: &str) -> bool {
+        let bound = |comparison: Comparison| {
+            matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual)
+        };
+        matches!(self, Self::Compare { column, comparison, .. }
+            if column == ascending && bound(*comparison))
+    }
 }
 
 /// How two values are compared.
@@ -123,6 +157,46 @@ impl fmt::Display for Operand {
             Self::Text(text) => write!(f, "'{text}'"),
             Self::Date(days) => write!(f, "day {days}"),
             Self::Time(microseconds) => write!(f, "{microseconds} µs"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compare(column: &str, comparison: Comparison) -> Filter {
+        Filter::Compare {
+            column: column.to_owned(),
+            comparison,
+            value: Operand::Whole(7),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_no_alternative() {
+        let after = compare("a", Comparison::GreaterOrEqual);
+        let null = |column: &str| Filter::Null {
+            column: column.to_owned(),
+        };
+        let never_null = |column: &str| column == "a";
+        let either = Filter::Any(vec![after.clone(), null("a")]);
+        assert_eq!(either.without_nulls(never_null), after);
+        let other = Filter::Any(vec![after, null("b")]);
+        assert_eq!(other.without_nulls(never_null), other);
+        let never = Filter::Any(vec![null("a")]);
+        assert_eq!(never.without_nulls(never_null), never);
+        assert_eq!(null("a").without_nulls(never_null), null("a"));
+    }
+
+    #[test]
+    fn a_lower_bound_holds_on_in_the_order_of_its_column() {
+        for comparison in [Comparison::Greater, Comparison::GreaterOrEqual] {
+            assert!(compare("a", comparison).holds_on("a"));
+            assert!(!compare("a", comparison).holds_on("b"));
+        }
+        for comparison in [Comparison::Less, Comparison::Equal, Comparison::NotEqual] {
+            assert!(!compare("a", comparison).holds_on("a"));
         }
     }
 }
