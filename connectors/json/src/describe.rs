@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Broken, Found, Listing, Root, refused};
-use tokio::sync::oneshot;
+use chatferry_files::{Broken, Found, Listing, Root, Tracker, refused};
 
 use crate::infer::Inference;
 use crate::kind::Kind;
-use crate::order::Tracker;
 use crate::pieces::{Event, go_through, place};
 use crate::settings::TableSettings;
 use crate::splitter::Format;
@@ -37,7 +35,7 @@ pub(crate) fn describe(
     name: &str,
     root: &Root,
     settings: &TableSettings,
-    waiting: &oneshot::Sender<Result<Described, SourceError>>,
+    waits: &dyn Fn() -> bool,
 ) -> Result<Described, SourceError> {
     let listing = root.list(&settings.template)?;
     let mut survey = Survey::new(settings);
@@ -46,7 +44,7 @@ pub(crate) fn describe(
         until_look -= 1;
         if until_look == 0 {
             until_look = LOOK_EVERY;
-            if waiting.is_closed() {
+            if !waits() {
                 let gone = SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
                 return ControlFlow::Break(gone);
             }

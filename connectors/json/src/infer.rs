@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
+use chatferry_files::Tracker;
 use jiter::Peek;
 
 use crate::kind::Kind;
 use crate::number::{EXACT, Number};
-use crate::order::Tracker;
 use crate::seen::Seen;
 use crate::syntax::{Cursor, Malformed};
 

@@ -8,10 +8,10 @@
 //!    `splitter` finds where records end, in `lines` or in a `document`; `pieces` does so for all
 //!    files of a table;
 //! 3. `describe` reads a table once: `infer` finds out the `kind` of each column, with the help of
-//!    `seen` and `number`, and `order` whether it ever descends;
+//!    `seen` and `number`, and whether it ever descends;
 //! 4. `scan` reads it again: `decode` makes Arrow columns of records, each a `column`; `syntax`
 //!    says what is wrong with those that cannot be read;
-//! 5. `reader` is the source that does both.
+//! 5. `source` does both for `chatferry_files`, which makes a source of it.
 
 mod column;
 mod decode;
@@ -22,12 +22,11 @@ mod input;
 mod kind;
 mod lines;
 mod number;
-mod order;
 mod pieces;
-mod reader;
 mod scan;
 mod seen;
 mod settings;
+mod source;
 mod splitter;
 mod syntax;
 mod window;

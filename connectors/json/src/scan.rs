@@ -4,12 +4,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chatferry_core::shaped::RejectedRow;
-use chatferry_core::source::{Batch, BatchStream, Scan, SourceError};
-use chatferry_files::{Broken, Found, Root, changed};
-use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{self, StreamExt};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use chatferry_core::source::{Batch, Scan, SourceError};
+use chatferry_files::{Broken, Consumer, Found, Gone, Root, changed};
 
 use crate::decode::Decoder;
 use crate::describe::Described;
@@ -17,94 +13,48 @@ use crate::pieces::{Event, go_through, place};
 use crate::settings::TableSettings;
 use crate::window::At;
 
-/// Batches that wait for the consumer: one to be taken while the next is made.
-const BATCHES_AHEAD: usize = 2;
 /// Bytes that a batch holds, roughly, even when it could have more rows.
 const BATCH_BYTES: usize = 4 << 20;
 /// Rejected rows that a batch holds.
 const BATCH_REJECTED: usize = 1024;
 
-/// A table and where to read it.
-#[derive(Clone, Debug)]
-pub(crate) struct Reading {
-    pub(crate) root: Arc<Root>,
-    pub(crate) settings: Arc<TableSettings>,
-    pub(crate) described: Arc<Described>,
-}
-
-/// The batches of a scan. The reading is looked up when the stream is first polled.
-pub(crate) fn batches(
-    reading: BoxFuture<'static, Result<Reading, SourceError>>,
-    scan: Scan,
-) -> BatchStream {
-    let opened = reading.map(move |reading| match reading {
-        Ok(reading) => {
-            let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-            let thread = tokio::task::spawn_blocking(move || read(&reading, &scan, &sender));
-            stream::unfold((receiver, Some(thread)), pull).boxed()
-        }
-        Err(error) => stream::iter([Err(error)]).boxed(),
-    });
-    stream::once(opened).flatten().boxed()
-}
-
-type Sent = Result<Batch, SourceError>;
-type Pulled = (mpsc::Receiver<Sent>, Option<JoinHandle<()>>);
-
-async fn pull((mut receiver, mut thread): Pulled) -> Option<(Sent, Pulled)> {
-    if let Some(sent) = receiver.recv().await {
-        return Some((sent, (receiver, thread)));
-    }
-    if let Some(thread) = thread.take()
-        && let Err(error) = thread.await
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
-    }
-    None
-}
-
-/// Reads the files and sends batches until nobody takes them.
-fn read(reading: &Reading, scan: &Scan, sender: &mpsc::Sender<Sent>) {
-    let Reading {
-        root,
-        settings,
-        described,
-    } = reading;
+/// Reads the files and gives batches until nobody takes them.
+pub(crate) fn read(
+    root: &Root,
+    settings: &TableSettings,
+    described: &Described,
+    scan: &Scan,
+    consumer: &Consumer,
+) -> Result<ControlFlow<Gone>, SourceError> {
     let parts = settings.template.columns().len();
     let mut rows = Rows {
         decoder: Decoder::new(&described.columns, parts, &scan.columns, scan.schema()),
         rejected: Vec::new(),
         most: scan.rows_per_batch.max(1),
         passed: 0,
-        sender,
+        consumer,
     };
     let same =
         Arc::ptr_eq(&scan.table, &described.table) || scan.table.schema == described.table.schema;
     // Listed again, so that what has changed is noticed before anything is read.
     if !same || root.list(&settings.template).ok().as_ref() != Some(&described.listing) {
-        rows.fail(changed(settings.template.written()));
-        return;
+        return Err(changed(settings.template.written()));
     }
     let outcome = go_through(root, &described.listing, settings, |file, event| {
         rows.take(file, event)
     });
-    match outcome {
-        Ok(ControlFlow::Continue(())) => {
-            // Whether this was the last batch is not told: the channel closes behind it.
-            let _ = rows.flush();
-        }
-        Ok(ControlFlow::Break(Stop::Gone)) => {}
-        Ok(ControlFlow::Break(Stop::Changed(name))) => {
-            if rows.flush().is_continue() {
-                rows.fail(changed(&name));
-            }
-        }
-        Err(Broken { error, .. }) => {
-            if rows.flush().is_continue() {
-                rows.fail(error);
-            }
-        }
+    let error = match outcome {
+        Ok(ControlFlow::Continue(())) => None,
+        Ok(ControlFlow::Break(Stop::Gone)) => return Ok(ControlFlow::Break(Gone)),
+        Ok(ControlFlow::Break(Stop::Changed(name))) => Some(changed(&name)),
+        Err(Broken { error, .. }) => Some(error),
+    };
+    if rows.flush().is_break() {
+        return Ok(ControlFlow::Break(Gone));
+    }
+    match error {
+        None => Ok(ControlFlow::Continue(())),
+        Some(error) => Err(error),
     }
 }
 
@@ -123,7 +73,7 @@ struct Rows<'s> {
     most: usize,
     /// Bytes of records since the batch was last weighed.
     passed: usize,
-    sender: &'s mpsc::Sender<Sent>,
+    consumer: &'s Consumer,
 }
 
 impl Rows<'_> {
@@ -184,14 +134,9 @@ impl Rows<'_> {
             rows: self.decoder.finish(),
             rejected,
         };
-        match self.sender.blocking_send(Ok(batch)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(Stop::Gone),
+        match self.consumer.give(batch) {
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(Gone) => ControlFlow::Break(Stop::Gone),
         }
-    }
-
-    fn fail(&self, error: SourceError) {
-        // When nobody takes it, nobody needs it.
-        let _ = self.sender.blocking_send(Err(error));
     }
 }

@@ -23,14 +23,14 @@ const KINDS: [&str; 5] = ["boolean", "bigint", "double", "text", "json"];
 pub(crate) struct JsonSettings {
     /// Where paths begin.
     pub(crate) root: Address,
-    /// The tables by name. When there are none, each file below the root is a table.
-    pub(crate) tables: Vec<(String, TableSettings)>,
+    /// The tables, each with its name and where its path begins. When there are none, each file
+    /// below the root is a table.
+    pub(crate) tables: Vec<(String, Address, TableSettings)>,
 }
 
 /// The settings of one table.
 #[derive(Clone, Debug)]
 pub(crate) struct TableSettings {
-    pub(crate) root: Address,
     pub(crate) template: Template,
     /// The keys on the way to the array of records.
     pub(crate) records: Vec<String>,
@@ -41,10 +41,9 @@ pub(crate) struct TableSettings {
 
 impl TableSettings {
     /// The settings of a table of which only the path is said.
-    pub(crate) fn of(root: Address, template: Template) -> Self {
+    pub(crate) fn of(template: Template) -> Self {
         let (records, schema) = (Vec::new(), Vec::new());
         Self {
-            root,
             template,
             records,
             format: None,
@@ -61,8 +60,8 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
         common.refuse_all(section);
     }
     let table = |table: FileTable<Options>| {
-        let name = table.name.clone();
-        Some((name, settings(table, section)?))
+        let (name, root) = (table.name.clone(), table.root.clone());
+        Some((name, root, settings(table, section)?))
     };
     let tables: Vec<Option<_>> = files.tables.into_iter().map(table).collect();
     Some(Box::new(JsonSettings {
@@ -74,7 +73,7 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
 /// The settings of a table.
 fn settings(table: FileTable<Options>, section: &mut Section<'_>) -> Option<TableSettings> {
     let (at, options) = (table.at, table.options);
-    let mut settings = TableSettings::of(table.root, table.template);
+    let mut settings = TableSettings::of(table.template);
     settings.format = options.format.as_ref().map(|format| match format.value {
         "lines" => Format::Lines,
         _ => Format::Document,

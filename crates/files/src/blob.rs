@@ -6,21 +6,29 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use chatferry_core::source::SourceError;
+use chatferry_core::source::{SourceError, SourceErrorKind};
 
 use crate::failure::failed;
 use crate::ranges::{Local, Ranges};
+use crate::remote::{Object, Parts, Seeker, Stream};
 
-/// A file on this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Blob(PathBuf);
+/// Bytes that are stored in one piece.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Blob {
+    /// In a file on this machine.
+    File(PathBuf),
+    /// Elsewhere.
+    Object(Object),
+}
 
 /// By what it is noticed that something has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// Its size in bytes.
     pub(crate) size: u64,
-    modified: Option<SystemTime>,
+    pub(crate) modified: Option<SystemTime>,
+    /// What a store calls this version of it.
+    pub(crate) tag: Option<Arc<str>>,
 }
 
 /// What can be read from any place.
@@ -34,30 +42,40 @@ impl Mark {
         Self {
             size: metadata.len(),
             modified: metadata.modified().ok(),
+            tag: None,
         }
     }
 }
 
 impl Blob {
-    pub(crate) fn file(path: PathBuf) -> Self {
-        Self(path)
-    }
-
     /// Its name, without where it is.
     pub(crate) fn name(&self) -> String {
-        let name = self.0.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
+        match self {
+            Self::File(path) => {
+                let name = path.file_name().unwrap_or_default();
+                name.to_string_lossy().into_owned()
+            }
+            Self::Object(object) => object.name(),
+        }
     }
 
     /// What it is now.
     pub(crate) fn mark(&self) -> Result<Mark, SourceError> {
-        let metadata = fs::metadata(&self.0).map_err(|error| failed(&self.name(), error))?;
-        Ok(Mark::of(&metadata))
+        match self {
+            Self::File(path) => {
+                let metadata = fs::metadata(path).map_err(|error| failed(&self.name(), error))?;
+                Ok(Mark::of(&metadata))
+            }
+            Self::Object(object) => object.mark(),
+        }
     }
 
-    /// Whether it is no longer what it was.
+    /// Whether it is no longer what it was. Of what is elsewhere this is noticed while it is read.
     pub(crate) fn has_changed(&self, mark: &Mark) -> bool {
-        self.mark().map_or(true, |now| now != *mark)
+        match self {
+            Self::File(_) => self.mark().map_or(true, |now| now != *mark),
+            Self::Object(_) => false,
+        }
     }
 
     /// Its bytes from that place on, as many as it had. `name` is for errors.
@@ -67,7 +85,14 @@ impl Blob {
         mark: &Mark,
         from: u64,
     ) -> Result<Box<dyn Read>, SourceError> {
-        let mut file = File::open(&self.0).map_err(|error| failed(name, error))?;
+        let path = match self {
+            Self::File(path) => path,
+            Self::Object(object) => {
+                let stream = Stream::new(object.clone(), mark.clone(), name, from);
+                return Ok(Box::new(stream));
+            }
+        };
+        let mut file = File::open(path).map_err(|error| failed(name, error))?;
         if from > 0 {
             let sought = file.seek(SeekFrom::Start(from));
             sought.map_err(|error| failed(name, error))?;
@@ -78,17 +103,37 @@ impl Blob {
 
     /// Its bytes, to be read from any place.
     pub(crate) fn seekable(&self, mark: &Mark) -> Result<Box<dyn Seekable>, SourceError> {
-        let _ = mark;
-        let file = File::open(&self.0).map_err(|error| failed(&self.name(), error))?;
-        Ok(Box::new(BufReader::new(file)))
+        let name = self.name();
+        match self {
+            Self::File(path) => {
+                let file = File::open(path).map_err(|error| failed(&name, error))?;
+                Ok(Box::new(BufReader::new(file)))
+            }
+            Self::Object(object) if object.gives_parts(mark)? => {
+                let seeker = Seeker::new(object.clone(), mark.clone(), &name);
+                Ok(Box::new(seeker))
+            }
+            Self::Object(_) => {
+                let reason = "the server gives no parts of files, and its directory is at its end";
+                let doing = format!("open {name}");
+                Err(SourceError::new(SourceErrorKind::Malformed, doing, reason)
+                    .help("download it, and give the copy as `root`"))
+            }
+        }
     }
 
-    /// Any part of it, at any time.
+    /// Any part of it, at any time; `None` where there are no parts to be had.
     pub(crate) fn ranges(
         &self,
         name: &Arc<str>,
         mark: &Mark,
-    ) -> Result<Arc<dyn Ranges>, SourceError> {
-        Ok(Arc::new(Local::open(name, &self.0, mark.size)?))
+    ) -> Result<Option<Arc<dyn Ranges>>, SourceError> {
+        Ok(match self {
+            Self::File(path) => Some(Arc::new(Local::open(name, path, mark.size)?)),
+            Self::Object(object) if object.gives_parts(mark)? => {
+                Some(Arc::new(Parts::new(object.clone(), mark.clone(), name)))
+            }
+            Self::Object(_) => None,
+        })
     }
 }

@@ -87,6 +87,6 @@ fn found(name: String, parts: Vec<String>, path: PathBuf, metadata: &Metadata) -
         name: name.into(),
         parts,
         size: metadata.len(),
-        whence: Whence::Stored(Blob::file(path), Mark::of(metadata)),
+        whence: Whence::Stored(Blob::File(path), Mark::of(metadata)),
     }
 }

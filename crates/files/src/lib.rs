@@ -1,4 +1,4 @@
-//! Opens files wherever they lie: in folders and archives, compressed or not.
+//! Opens files wherever they lie: in folders, archives and object stores, compressed or not.
 //!
 //! A connector that reads files says where they are by an [`Address`] and which of them by a
 //! [`Template`], and finds them below a [`Root`]. It reads a file from its beginning to its end
@@ -11,8 +11,9 @@
 //! 2. `root` finds the files below an address: in a `folder` or in an `archive`;
 //! 3. `opener` reads one of them as a stream, with the help of `compression`; `ranges` reads
 //!    parts of one;
-//! 4. `source` is what the sources of all connectors of files have in common; `failure` says what
-//!    stands in the way, and what to do about it.
+//! 4. `source` is what the sources of all connectors of files have in common, and `order` what they
+//!    notice of the values that they read; `failure` says what stands in the way, and what to do
+//!    about it.
 
 mod address;
 mod archive;
@@ -22,16 +23,19 @@ mod failure;
 mod folder;
 mod limits;
 mod opener;
+mod order;
 mod ranges;
+mod remote;
 mod root;
 mod settings;
 mod source;
 mod template;
 
-pub use address::Address;
+pub use address::{Address, AddressError, Rest};
 pub use failure::{Broken, changed, refused};
 pub use limits::Limits;
 pub use opener::Opener;
+pub use order::Tracker;
 pub use ranges::Ranges;
 pub use root::{Found, Listing, Root, Roots, stem};
 pub use settings::{FileTable, Files};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chatferry_core::place::Place as At;
 use chatferry_core::source::{SourceError, SourceErrorKind};
 
-use crate::address::Address;
+use crate::address::{self, Address};
 use crate::archive::{Archive, Kind, Member, Place};
 use crate::blob::{Blob, Mark};
 use crate::compression::Compression;
@@ -18,6 +18,7 @@ use crate::folder::walked;
 use crate::limits::Limits;
 use crate::opener::Opener;
 use crate::ranges::{Local, Ranges};
+use crate::remote::Bucket;
 use crate::template::Template;
 
 /// Where files are found and read.
@@ -32,19 +33,20 @@ pub struct Root {
 enum Holder {
     Folder(PathBuf),
     Archive(Arc<Archive>),
+    Bucket(Bucket),
 }
 
 /// The files of one table, in the order in which they are read.
 ///
 /// Two listings are equal when nothing was changed between them, as far as that can be noticed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct Listing {
     /// The files.
     pub files: Vec<Found>,
 }
 
 /// One file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct Found {
     /// Its path below the root.
     pub name: Arc<str>,
@@ -57,7 +59,7 @@ pub struct Found {
 }
 
 /// Where to find a file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Whence {
     /// There, and what it was when it was listed.
     Stored(Blob, Mark),
@@ -103,24 +105,38 @@ impl Found {
 }
 
 impl Root {
-    /// The folder or archive at that address.
+    /// What is at that address. What is not on this machine is not looked at before something is
+    /// asked of it.
     ///
     /// # Errors
     ///
-    /// When it is not there, may not be read, or is neither.
+    /// When it is not there, may not be read, or is neither a folder nor an archive.
     pub fn open(address: &Address) -> Result<Self, SourceError> {
-        let (path, written, limits) = (address.path(), address.written(), address.limits());
-        let metadata = fs::metadata(path).map_err(|error| {
+        let (written, limits) = (address.written(), address.limits());
+        let path = match address.place() {
+            address::Place::Local(path) => path.clone(),
+            address::Place::Remote(url) => {
+                let bucket = Bucket::open(address, url)?;
+                let holder = match Kind::of(written) {
+                    Some(kind) => {
+                        let blob = Blob::Object(bucket.object());
+                        Holder::Archive(Arc::new(Archive::new(blob, kind, limits)))
+                    }
+                    None => Holder::Bucket(bucket),
+                };
+                return Ok(Self { holder, limits });
+            }
+        };
+        let metadata = fs::metadata(&path).map_err(|error| {
             let help = "`root` names a folder or an archive, relative to the pipeline file";
             failed(written, error).help(help)
         })?;
-        let path = path.to_owned();
         let holder = if metadata.is_dir() {
             Holder::Folder(path)
         } else {
             // What is called otherwise may still be one of the many formats that are zip archives.
             let kind = Kind::of(written).unwrap_or(Kind::Zip);
-            let archive = Archive::new(Blob::file(path), kind, limits);
+            let archive = Archive::new(Blob::File(path), kind, limits);
             archive.index().map_err(|error| match error.kind {
                 SourceErrorKind::Malformed if Kind::of(written).is_none() => SourceError {
                     doing: format!("open {written}"),
@@ -176,7 +192,7 @@ impl Root {
     /// When it is an archive that can no longer be opened.
     pub fn opener(&self) -> Result<Opener, SourceError> {
         let unpacker = match &self.holder {
-            Holder::Folder(_) => None,
+            Holder::Folder(_) | Holder::Bucket(_) => None,
             Holder::Archive(archive) => Some(archive.open()?),
         };
         Ok(Opener::new(unpacker, self.limits))
@@ -184,7 +200,7 @@ impl Root {
 
     /// Any part of a file, at any time.
     ///
-    /// A file that is compressed or in an archive is copied to a temporary file first, which has
+    /// A file that is compressed, in an archive, or on a server that gives no parts is copied to a temporary file first, which has
     /// no name and is gone with the last that holds this.
     ///
     /// # Errors
@@ -193,8 +209,9 @@ impl Root {
     pub fn ranges(&self, file: &Found) -> Result<Arc<dyn Ranges>, SourceError> {
         if let Whence::Stored(blob, mark) = &file.whence
             && !file.is_compressed()
+            && let Some(ranges) = blob.ranges(&file.name, mark)?
         {
-            return blob.ranges(&file.name, mark);
+            return Ok(ranges);
         }
         let mut opener = self.opener()?;
         let mut input = opener.open(file)?;
@@ -204,6 +221,7 @@ impl Root {
     fn matching(&self, template: &Template) -> Result<Vec<Found>, SourceError> {
         let archive = match &self.holder {
             Holder::Folder(folder) => return walked(folder, template),
+            Holder::Bucket(bucket) => return bucket.matching(template),
             Holder::Archive(archive) => archive,
         };
         let (mark, index) = archive.index()?;
@@ -233,14 +251,16 @@ impl Root {
             true => ("no file matches the pattern", "find"),
             false => ("there is no such file", "read"),
         };
-        let root = match self.holder {
-            Holder::Folder(_) => "the folder given as `root`, or else the pipeline file's",
-            Holder::Archive(_) => "the archive given as `root`",
+        let relative = match self.holder {
+            Holder::Folder(_) => {
+                "paths are relative to the folder given as `root`, or else the pipeline file's; "
+            }
+            Holder::Archive(_) => "paths are relative to the archive given as `root`; ",
+            Holder::Bucket(_) => "",
         };
         let doing = format!("{doing} {}", template.written());
-        SourceError::new(SourceErrorKind::NotFound, doing, what).help(format!(
-            "paths are relative to {root}; check the spelling and the case"
-        ))
+        SourceError::new(SourceErrorKind::NotFound, doing, what)
+            .help(format!("{relative}check the spelling and the case"))
     }
 }
 

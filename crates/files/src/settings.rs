@@ -1,11 +1,14 @@
 //! What a person may write of files, in the settings of any connector that reads them.
 
-use chatferry_config::suggest::quoted;
-use chatferry_config::{Node, Section, Shape};
-use chatferry_core::{Mistake, Span};
+use std::path::Path;
 
-use crate::address::Address;
+use chatferry_config::suggest::{list, quoted};
+use chatferry_config::{Node, Section, Shape};
+use chatferry_core::{Mistake, Secret, Span};
+
+use crate::address::{Address, AddressError, Rest, SCHEMES};
 use crate::limits::Limits;
+use crate::remote::is_setting;
 use crate::template::{Template, TemplateError};
 
 /// What `path` takes.
@@ -48,22 +51,21 @@ impl<O: Default> Files<O> {
         mut options: impl FnMut(&mut Section<'_>) -> Option<O>,
     ) -> Option<Self> {
         let folder = section.folder().to_owned();
-        let root = section.text("root");
+        let root = section.get("root");
         let path = section.get("path");
         let mut tables = section.section("tables");
-        let max_unpacked = section.bytes("max_unpacked");
-        let max_ratio = section.count("max_ratio");
+        let storage = match section.section("storage") {
+            Some(mut section) => storage(&mut section),
+            None => Some(Vec::new()),
+        };
+        let limits = limits(section);
         let said = options(section);
-        let usual = Limits::default();
-        let limits = Limits {
-            max_unpacked: max_unpacked.map_or(usual.max_unpacked, |most| most.value),
-            max_ratio: max_ratio.map_or(usual.max_ratio, |most| most.value.get()),
-        };
         let root = match root {
-            Some(root) => Address::parse(&root.value, &folder),
-            None => Address::folder(&folder, "the pipeline file's folder"),
+            Some(root) => address(&root, &folder),
+            None => Some(Address::folder(&folder, "the pipeline file's folder")),
         };
-        let root = root.within(limits);
+        let root = root.zip(storage);
+        let root = root.map(|(root, storage)| root.within(limits).with_storage(storage));
         let (tables, common) = match (path, &mut tables) {
             (Some(path), Some(tables)) => {
                 tables.entries(); // which are not what is wrong
@@ -77,24 +79,17 @@ impl<O: Default> Files<O> {
                 return None;
             }
             (Some(path), None) => {
-                let template = template(&path);
-                let table = FileTable {
-                    name: ALONE.to_owned(),
-                    root: root.clone(),
-                    template: template?,
-                    options: said?,
-                    at: path.at(),
-                };
-                (vec![table], None)
+                let table = table(ALONE, &path, root.as_ref(), said);
+                (vec![table?], None)
             }
             (None, Some(tables)) => {
-                let tables = named(tables, &root, &mut options);
+                let tables = named(tables, root.as_ref(), &mut options);
                 (tables?, Some(said?))
             }
             (None, None) => (Vec::new(), Some(said?)),
         };
         Some(Self {
-            root,
+            root: root?,
             tables,
             common,
         })
@@ -104,35 +99,109 @@ impl<O: Default> Files<O> {
 /// Reads `tables`: all of them, so that all mistakes are noted.
 fn named<O: Default>(
     tables: &mut Section<'_>,
-    root: &Address,
+    root: Option<&Address>,
     options: &mut impl FnMut(&mut Section<'_>) -> Option<O>,
 ) -> Option<Vec<FileTable<O>>> {
-    let mut read = |name: &str, node: &Node<'_>| {
-        let (path, options) = match node.kind() {
-            Shape::Table => {
-                let mut section = node.section()?;
-                let path = section.required("path", PATH);
-                (path, options(&mut section))
-            }
-            _ => (Some(node.clone()), Some(O::default())),
-        };
-        let template = path.as_ref().and_then(template);
-        Some(FileTable {
-            name: name.to_owned(),
-            root: root.clone(),
-            template: template?,
-            options: options?,
-            at: path?.at(),
-        })
+    let mut read = |name: &str, node: &Node<'_>| match node.kind() {
+        Shape::Table => {
+            let mut section = node.section()?;
+            let path = section.required("path", PATH);
+            let options = options(&mut section);
+            table(name, &path?, root, options)
+        }
+        _ => table(name, node, root, Some(O::default())),
     };
     let tables = tables.entries().into_iter();
     let tables: Vec<Option<_>> = tables.map(|(name, _, node)| read(name, &node)).collect();
     tables.into_iter().collect()
 }
 
-fn template(node: &Node<'_>) -> Option<Template> {
+/// The table that has this path.
+fn table<O>(
+    name: &str,
+    path: &Node<'_>,
+    root: Option<&Address>,
+    options: Option<O>,
+) -> Option<FileTable<O>> {
+    let written = path.text()?;
+    let split = Address::split(&written.value);
+    let (own, template) = match split.map_err(|error| refuse(path, &error)).ok()? {
+        Some((own, Rest::Literal(rest))) if !rest.is_empty() => {
+            (Some(own), Template::literal(&rest))
+        }
+        Some((own, Rest::Literal(rest) | Rest::Pattern(rest))) => {
+            (Some(own), template(path, &rest)?)
+        }
+        None => (None, template(path, &written.value)?),
+    };
+    let root = root?;
+    Some(FileTable {
+        name: name.to_owned(),
+        root: match own {
+            Some(own) => root.as_set_for(own),
+            None => root.clone(),
+        },
+        template,
+        options: options?,
+        at: path.at(),
+    })
+}
+
+fn limits(section: &mut Section<'_>) -> Limits {
+    let max_unpacked = section.bytes("max_unpacked");
+    let max_ratio = section.count("max_ratio");
+    let usual = Limits::default();
+    Limits {
+        max_unpacked: max_unpacked.map_or(usual.max_unpacked, |most| most.value),
+        max_ratio: max_ratio.map_or(usual.max_ratio, |most| most.value.get()),
+    }
+}
+
+/// Reads `storage`: what is set of object stores, by the names that their libraries have for it.
+fn storage(section: &mut Section<'_>) -> Option<Vec<(String, Secret)>> {
+    let setting = |(name, at, node): (&str, Option<Span>, Node<'_>)| {
+        if !is_setting(name) {
+            let message = format!("no object store has a setting {}", quoted(name));
+            let help = "such as `endpoint`, `region`, `access_key_id`, `secret_access_key` or \
+                        `skip_signature` for S3; see docs/files.md";
+            node.mistake(Mistake::error("files::storage", message, at).help(help));
+            return None;
+        }
+        Some((name.to_owned(), node.secret()?.value))
+    };
+    let settings: Vec<Option<_>> = section.entries().into_iter().map(setting).collect();
+    settings.into_iter().collect()
+}
+
+fn address(node: &Node<'_>, folder: &Path) -> Option<Address> {
     let written = node.text()?;
-    let (message, help) = match Template::parse(&written.value) {
+    let address = Address::parse(&written.value, folder);
+    address.map_err(|error| refuse(node, &error)).ok()
+}
+
+fn refuse(node: &Node<'_>, error: &AddressError) {
+    let (message, help) = match error {
+        AddressError::Scheme(scheme) => (
+            format!("nothing here reads {}", quoted(&format!("{scheme}://"))),
+            format!(
+                "an address begins with {}",
+                list(&SCHEMES.map(|scheme| format!("{scheme}://")))
+            ),
+        ),
+        AddressError::Nobody => (
+            "the address names no bucket".to_owned(),
+            "it stands behind the `://`, such as `s3://bucket/path`".to_owned(),
+        ),
+        AddressError::Url => (
+            "this is not an address".to_owned(),
+            "it is written as `s3://bucket/path` or `https://host/path`".to_owned(),
+        ),
+    };
+    node.mistake(Mistake::error("files::address", message, node.at()).help(help));
+}
+
+fn template(node: &Node<'_>, path: &str) -> Option<Template> {
+    let (message, help) = match Template::parse(path) {
         Ok(template) => return Some(template),
         Err(TemplateError::Empty) => ("a path must name a file".to_owned(), PATH.to_owned()),
         Err(TemplateError::Placeholder) => (
@@ -145,6 +214,6 @@ fn template(node: &Node<'_>) -> Option<Template> {
                 .to_owned(),
         ),
     };
-    node.mistake(Mistake::error("files::path", message, written.at).help(help));
+    node.mistake(Mistake::error("files::path", message, node.at()).help(help));
     None
 }

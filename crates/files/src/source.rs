@@ -98,11 +98,20 @@ pub struct NamedTable<S> {
 }
 
 /// The tables of a source.
-pub struct FileSource<F: Format> {
-    tables: BTreeMap<String, Arc<Offered<F>>>,
+pub struct FileSource<F: Format>(Arc<Offers<F>>);
+
+/// What a source offers.
+struct Offers<F: Format> {
+    tables: OnceCell<Tables<F>>,
+    /// Where to look for tables; `None` when they are named.
+    root: Option<Arc<Root>>,
     /// With what the names of files end that are tables by themselves.
     endings: &'static [&'static str],
+    /// What is set of such a table.
+    alone: Arc<dyn Fn(Template) -> F::Settings + Send + Sync>,
 }
+
+type Tables<F> = BTreeMap<String, Arc<Offered<F>>>;
 
 /// One table, described once.
 struct Offered<F: Format> {
@@ -115,58 +124,78 @@ impl<F: Format> FileSource<F> {
     /// A source of these tables.
     ///
     /// When there are none, each file directly below the root whose name has one of the `endings`
-    /// is a table, with the settings that `alone` gives for its path.
+    /// is a table, with the settings that `alone` gives for its path. They are looked for when
+    /// somebody asks for them.
     ///
     /// # Errors
     ///
-    /// When a root cannot be opened, or two files would be one table.
+    /// When a root cannot be opened.
     pub fn open(
         tables: Vec<NamedTable<F::Settings>>,
         root: &Address,
         endings: &'static [&'static str],
-        alone: impl Fn(Template) -> F::Settings,
+        alone: impl Fn(Template) -> F::Settings + Send + Sync + 'static,
     ) -> Result<Self, SourceError> {
         let mut roots = Roots::default();
-        let mut offered = BTreeMap::new();
-        let none = tables.is_empty();
-        for NamedTable {
-            name,
-            root,
-            settings,
-        } in tables
-        {
-            offered.insert(name, Offered::of(roots.open(&root)?, settings));
-        }
-        let mut files: BTreeMap<String, String> = BTreeMap::new();
-        let names = match none {
-            true => roots.open(root)?.names()?,
-            false => Vec::new(),
+        let offer = |table: NamedTable<F::Settings>| {
+            let root = roots.open(&table.root)?;
+            Ok((table.name, Offered::of(root, table.settings)))
         };
-        for file in names {
-            let Some(name) = stem(&file, endings).map(str::to_owned) else {
-                continue;
-            };
-            let settings = alone(Template::literal(&file));
-            offered.insert(name.clone(), Offered::of(roots.open(root)?, settings));
-            if let Some(other) = files.insert(name.clone(), file.clone()) {
-                let reason = format!("{other} and {file} would both be the table `{name}`");
-                let kind = SourceErrorKind::Pipeline;
-                return Err(SourceError::new(kind, "list the tables", reason)
-                    .help("name the tables in `tables`, each with its path"));
-            }
-        }
-        Ok(Self {
-            tables: offered,
+        let named: Vec<_> = tables.into_iter().map(offer).collect::<Result<_, _>>()?;
+        let (tables, root) = match named.is_empty() {
+            true => (None, Some(roots.open(root)?)),
+            false => (Some(named.into_iter().collect()), None),
+        };
+        Ok(Self(Arc::new(Offers {
+            tables: OnceCell::new_with(tables),
+            root,
             endings,
-        })
+            alone: Arc::new(alone),
+        })))
+    }
+}
+
+impl<F: Format> Offers<F> {
+    /// The tables, looked for once.
+    async fn tables(&self) -> Result<&Tables<F>, SourceError> {
+        let look = || async {
+            let root = self.root.as_ref().expect("tables are named or looked for");
+            let below = Arc::clone(root);
+            let named = tokio::task::spawn_blocking(move || below.names()).await;
+            let names = match named {
+                Ok(names) => names?,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => return Err(ended()),
+            };
+            let mut tables = BTreeMap::new();
+            let mut files: BTreeMap<String, String> = BTreeMap::new();
+            for file in names {
+                let Some(name) = stem(&file, self.endings).map(str::to_owned) else {
+                    continue;
+                };
+                let settings = (self.alone)(Template::literal(&file));
+                let offered = Offered::of(Arc::clone(root), settings);
+                tables.insert(name.clone(), offered);
+                if let Some(other) = files.insert(name.clone(), file.clone()) {
+                    let reason = format!("{other} and {file} would both be the table `{name}`");
+                    let kind = SourceErrorKind::Pipeline;
+                    return Err(SourceError::new(kind, "list the tables", reason)
+                        .help("name the tables in `tables`, each with its path"));
+                }
+            }
+            Ok(tables)
+        };
+        self.tables.get_or_try_init(look).await
     }
 
-    fn offered(&self, table: &str) -> Result<Arc<Offered<F>>, SourceError> {
-        self.tables.get(table).cloned().ok_or_else(|| {
-            let names: Vec<&str> = self.tables.keys().map(String::as_str).collect();
+    async fn offered(&self, table: &str) -> Result<Arc<Offered<F>>, SourceError> {
+        let tables = self.tables().await?;
+        tables.get(table).cloned().ok_or_else(|| {
+            let names: Vec<&str> = tables.keys().map(String::as_str).collect();
             let help = match names.as_slice() {
                 [] => format!(
-                    "no file directly below the root has a name that ends in {}; set `path` or `tables`",
+                    "no file directly below the root has a name that ends in {}; set `path` or \
+                     `tables`",
                     self.endings.join(", ")
                 ),
                 _ => format!("its tables are {}", names.join(", ")),
@@ -175,6 +204,11 @@ impl<F: Format> FileSource<F> {
             SourceError::new(SourceErrorKind::NotFound, format!("read {table}"), reason).help(help)
         })
     }
+}
+
+/// The error when nobody is left to do anything.
+fn ended() -> SourceError {
+    SourceError::new(SourceErrorKind::Failed, "read", "the program ends")
 }
 
 impl<F: Format> Offered<F> {
@@ -201,11 +235,7 @@ impl<F: Format> Offered<F> {
                 Ok(described) => described.map(Arc::new),
                 Err(_) => match thread.await {
                     Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                    _ => Err(SourceError::new(
-                        SourceErrorKind::Failed,
-                        "read",
-                        "the program ends",
-                    )),
+                    _ => Err(ended()),
                 },
             }
         };
@@ -216,30 +246,31 @@ impl<F: Format> Offered<F> {
 #[async_trait]
 impl<F: Format> Source for FileSource<F> {
     async fn tables(&self) -> Result<Vec<String>, SourceError> {
-        Ok(self.tables.keys().cloned().collect())
+        Ok(self.0.tables().await?.keys().cloned().collect())
     }
 
     async fn describe(&self, table: &str) -> Result<Arc<Table>, SourceError> {
-        let described = self.offered(table)?.described(table).await?;
+        let described = self.0.offered(table).await?.described(table).await?;
         Ok(Arc::clone(F::table(&described)))
     }
 
     fn honours(&self, table: &Table, filter: &Filter) -> bool {
-        let offered = self.tables.get(&table.name);
+        let tables = self.0.tables.get();
+        let offered = tables.and_then(|tables| tables.get(&table.name));
         let described = offered.and_then(|offered| offered.described.get());
         described.is_some_and(|described| F::honours(described, filter))
     }
 
     fn scan(&self, scan: Scan) -> BatchStream {
-        let name = scan.table.name.clone();
-        let offered = self.offered(&name);
+        let offers = Arc::clone(&self.0);
         let opened = async move {
-            let offered = offered?;
-            let described = offered.described(&name).await?;
-            Ok((offered, described))
+            let name = &scan.table.name;
+            let offered = offers.offered(name).await?;
+            let described = offered.described(name).await?;
+            Ok((offered, described, scan))
         };
         let opened = opened.map(move |opened: Result<_, SourceError>| match opened {
-            Ok((offered, described)) => {
+            Ok((offered, described, scan)) => {
                 let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
                 let thread = tokio::task::spawn_blocking(move || {
                     let (root, settings) = (&offered.root, &offered.settings);
@@ -275,8 +306,10 @@ async fn pull((mut receiver, mut thread): Pulled) -> Option<(Sent, Pulled)> {
 
 impl<F: Format> Debug for FileSource<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tables: Vec<&String> = self.tables.keys().collect();
+        let tables: Option<Vec<&String>> =
+            self.0.tables.get().map(|tables| tables.keys().collect());
         f.debug_struct("FileSource")
+            .field("root", &self.0.root)
             .field("tables", &tables)
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chatferry_testkit::servers::{self, Database, MariaDb, Options, PASSWORD, Postgres};
+use chatferry_testkit::servers::{self, Database, MariaDb, Options, PASSWORD, Postgres, S3};
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, MySqlConnection, PgConnection};
@@ -55,6 +55,26 @@ async fn each_database_of_postgres_is_a_test_s_own() {
 async fn each_database_of_mariadb_is_a_test_s_own() {
     let server = servers::mariadb().await;
     two_databases_are_apart(server.database().await, server.database().await).await;
+}
+
+#[tokio::test]
+async fn an_s3_server_of_one_s_own_ends_with_it() {
+    let server = S3::own().await;
+    let bucket = server.bucket().await;
+    bucket.put("a b/c.txt", "text").await;
+    let url = bucket.signed_url("a b/c.txt").await;
+    let host = server.host().to_owned();
+    let (_, path) = url.split_once(&host).unwrap();
+    let read = || {
+        let mut connection = TcpStream::connect(&host)?;
+        write!(connection, "GET {path} HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer)?;
+        std::io::Result::Ok(answer)
+    };
+    assert!(read().unwrap().ends_with("\r\n\r\ntext"));
+    drop(server);
+    assert!(read().is_err());
 }
 
 #[tokio::test]

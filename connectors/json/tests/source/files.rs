@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use chatferry_core::source::{Scan, SourceErrorKind};
+use chatferry_testkit::servers;
 use chatferry_testkit::source::assert_contract;
 use futures::StreamExt;
 
@@ -43,7 +44,7 @@ async fn two_files_cannot_be_one_table() {
     let workshop = Workshop::new();
     workshop.write("users.json", "[]");
     workshop.write("users.jsonl", "");
-    let error = workshop.open("").expect_err("a clash");
+    let error = workshop.source("").tables().await.expect_err("a clash");
     insta::assert_snapshot!(crate::workshop::error_shown(&error));
 }
 
@@ -87,6 +88,26 @@ async fn an_archive_is_read_without_being_unpacked() {
             .expect("tables"),
         ["users"]
     );
+}
+
+#[tokio::test]
+async fn objects_of_a_store_are_read_where_they_lie() {
+    let server = servers::s3().await;
+    let bucket = server.bucket().await;
+    bucket.put("logs/a.jsonl.gz", gz(b"{\"id\":1}\n")).await;
+    bucket.put("logs/b.jsonl", "{\"id\":2}\n{\"id\":3}\n").await;
+    let workshop = Workshop::new();
+    let settings = server.settings();
+    let storage = settings.map(|(name, value)| format!("storage.{name} = \"{value}\"\n"));
+    let (name, storage) = (bucket.name(), storage.concat());
+    let source = workshop.source(&format!(
+        "path = \"s3://{name}/logs/{{log}}.jsonl*\"\n{storage}"
+    ));
+    assert_contract(source.clone(), "records").await;
+    insta::assert_snapshot!(shown(&source, "records").await);
+    let source = workshop.source(&format!("root = \"s3://{name}/logs\"\n{storage}"));
+    assert_eq!(source.tables().await.expect("tables"), ["a", "b"]);
+    assert_contract(source, "b").await;
 }
 
 #[tokio::test]

@@ -32,3 +32,17 @@ fn a_path_and_tables_exclude_each_other() {
 fn options_need_a_table_that_they_are_about() {
     insta::assert_snapshot!(mistakes("format = \"lines\""));
 }
+
+#[test]
+fn an_address_must_be_one_that_can_be_read() {
+    insta::assert_snapshot!(mistakes(
+        r#"root = "s3:///logs"
+[sources.files.tables]
+a = "ftp://host/a.json"
+b = { path = "https://host/" }
+c = "s3://bucket/{a}/{a}.json"
+[sources.files.storage]
+regoin = "eu-central-1"
+secret_access_key = { file = "key" }"#
+    ));
+}

@@ -5,5 +5,8 @@ mod archives;
 mod compressed;
 mod folders;
 mod limits;
+mod proxy;
 mod ranges;
+mod stores;
+mod web;
 mod workshop;

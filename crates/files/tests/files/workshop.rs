@@ -37,7 +37,7 @@ impl Workshop {
     }
 
     pub(crate) fn address(&self, root: &str) -> Address {
-        Address::parse(root, self.path())
+        Address::parse(root, self.path()).unwrap()
     }
 
     pub(crate) fn root(&self, root: &str) -> Root {
@@ -63,7 +63,11 @@ pub(crate) fn template(path: &str) -> Template {
 
 /// What a person sees of all files that a path stands for.
 pub(crate) fn shown(root: &Root, path: &str) -> String {
-    let listing = match root.list(&template(path)) {
+    shown_by(root, &template(path))
+}
+
+pub(crate) fn shown_by(root: &Root, template: &Template) -> String {
+    let listing = match root.list(template) {
         Ok(listing) => listing,
         Err(error) => return error_shown(&error),
     };

@@ -1,13 +1,13 @@
-//! Throw-away database servers.
+//! Throw-away servers.
 //!
-//! [`postgres`] and [`mariadb`] give one server to all tests of a process: it starts when the first
-//! test asks, on a free port of this machine, in a temporary folder. [`Postgres::own`] and
-//! [`MariaDb::own`] start one more, for a test that stops it or breaks it.
+//! [`postgres`], [`mariadb`] and [`s3`] give one server to all tests of a process: it starts when the first
+//! test asks, on a free port of this machine, in a temporary folder. [`Postgres::own`],
+//! [`MariaDb::own`] and [`S3::own`] start one more, for a test that stops it or breaks it.
 //!
 //! A server ends with the process that asked for it, even when that is killed (`keeper`). Its
 //! programs are found, or installed where that may be done (`programs`); where neither is
-//! possible the test fails and says what to do. `CHATFERRY_TEST_POSTGRES` and
-//! `CHATFERRY_TEST_MARIADB` name servers to use instead: the URL of an account there that may do
+//! possible the test fails and says what to do. `CHATFERRY_TEST_POSTGRES`, `CHATFERRY_TEST_MARIADB`
+//! and `CHATFERRY_TEST_S3` name servers to use instead: the URL of an account there that may do
 //! everything. A test that needs a server of its own starts one all the same.
 //!
 //! Everything here panics when it cannot do what is asked: there is no test without its server.
@@ -21,6 +21,7 @@ mod options;
 mod postgres;
 mod process;
 mod programs;
+mod s3;
 
 use tokio::sync::OnceCell;
 
@@ -28,6 +29,7 @@ pub use database::Database;
 pub use mariadb::MariaDb;
 pub use options::Options;
 pub use postgres::Postgres;
+pub use s3::{Bucket, S3};
 
 /// The password of every account that is made here.
 ///
@@ -61,6 +63,22 @@ pub async fn mariadb() -> &'static MariaDb {
         match std::env::var("CHATFERRY_TEST_MARIADB") {
             Ok(url) => MariaDb::given(&url),
             Err(_) => MariaDb::own().await,
+        }
+    };
+    SERVER.get_or_init(shared).await
+}
+
+/// The S3 server that all tests of this process share.
+///
+/// # Panics
+///
+/// When there is none and none can be started.
+pub async fn s3() -> &'static S3 {
+    static SERVER: OnceCell<S3> = OnceCell::const_new();
+    let shared = || async {
+        match std::env::var("CHATFERRY_TEST_S3") {
+            Ok(url) => S3::given(&url),
+            Err(_) => S3::own().await,
         }
     };
     SERVER.get_or_init(shared).await

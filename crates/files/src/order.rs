@@ -4,7 +4,7 @@
 ///
 /// A row's value is offered while the row is read, and counts once the row is known to be one.
 #[derive(Debug, Default)]
-pub(crate) struct Tracker {
+pub struct Tracker {
     lost: bool,
     values: u64,
     last: Value,
@@ -23,7 +23,8 @@ enum Value {
 
 impl Tracker {
     /// A tracker for what no order is known of.
-    pub(crate) fn lost() -> Self {
+    #[must_use]
+    pub fn lost() -> Self {
         Self {
             lost: true,
             ..Self::default()
@@ -31,17 +32,18 @@ impl Tracker {
     }
 
     /// Whether values need still be offered.
-    pub(crate) fn follows(&self) -> bool {
+    #[must_use]
+    pub fn follows(&self) -> bool {
         !self.lost
     }
 
     /// The row has this number.
-    pub(crate) fn offer_whole(&mut self, value: i64) {
+    pub fn offer_whole(&mut self, value: i64) {
         self.offered = Value::Whole(value);
     }
 
     /// The row has this text.
-    pub(crate) fn offer_text(&mut self, value: &[u8]) {
+    pub fn offer_text(&mut self, value: &[u8]) {
         let mut text = match std::mem::take(&mut self.offered) {
             Value::Text(text) => text,
             _ => std::mem::take(&mut self.room),
@@ -52,17 +54,17 @@ impl Tracker {
     }
 
     /// The row has something that has no order.
-    pub(crate) fn lose(&mut self) {
+    pub fn lose(&mut self) {
         *self = Self::lost();
     }
 
     /// The row cannot be read: what it offered does not count.
-    pub(crate) fn withdraw(&mut self) {
+    pub fn withdraw(&mut self) {
         self.offered = Value::None;
     }
 
     /// The row counts, and `rows` came before it. Without an offer its value is null.
-    pub(crate) fn settle(&mut self, rows: u64) {
+    pub fn settle(&mut self, rows: u64) {
         let descends = match (&self.last, &self.offered) {
             (_, Value::None) => return,
             (Value::None, _) => false,
@@ -82,7 +84,8 @@ impl Tracker {
     }
 
     /// Whether there were values and none descended.
-    pub(crate) fn held(&self) -> bool {
+    #[must_use]
+    pub fn held(&self) -> bool {
         !self.lost && self.values > 0
     }
 }
