@@ -7,6 +7,7 @@ use chatferry_config::Registry;
 #[must_use]
 pub fn all() -> Registry<Settings> {
     let mut connectors = Registry::new(chatferry_cometchat::destination());
+    chatferry_csv::register(&mut connectors);
     chatferry_json::register(&mut connectors);
     chatferry_mysql::register(&mut connectors);
     chatferry_parquet::register(&mut connectors);

@@ -1,0 +1,9 @@
+//! The `csv` source through the door that users use: a pipeline file, and files.
+
+mod bad;
+mod dialects;
+mod files;
+mod properties;
+mod settings;
+mod types;
+mod workshop;

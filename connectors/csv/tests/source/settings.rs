@@ -1,0 +1,35 @@
+//! What is said of settings that cannot be used.
+
+use std::path::Path;
+
+use crate::workshop::planned;
+
+#[test]
+fn every_mistake_is_shown_where_it_stands() {
+    let settings = r#"delimiter = ";;"
+quote = ""
+escape = "é"
+trim = "perhaps"
+columns = ["a", "a"]
+encoding = "utf-9"
+short_rows = "ignore"
+max_record = "2 GiB"
+[sources.files.schema]
+a = "integer"
+b = "decimal(50, 2)"
+c = { timestamp = "%d/%Q" }
+d = { timestamp = "%H:%M %z" }
+e = { timestamptz = "%d/%m/%Y %H:%M" }
+f = { date = "%d.%m.%Y", boolean = ["a", "b"] }
+g = { boolean = ["yes"] }
+h = { date = "day" }"#;
+    insta::assert_snapshot!(planned(settings, Path::new("/")).1);
+}
+
+#[test]
+fn two_characters_with_a_meaning_cannot_be_one() {
+    let settings = "path = \"a.csv\"\ndelimiter = \";\"\ncomment = \";\"";
+    insta::assert_snapshot!(planned(settings, Path::new("/")).1);
+    let settings = "path = \"a.csv\"\nquote = \"'\"\nescape = \"'\"";
+    assert_eq!(planned(settings, Path::new("/")).1, "");
+}

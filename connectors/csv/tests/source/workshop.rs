@@ -1,0 +1,136 @@
+//! A folder with files, and a source over it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
+use chatferry_core::source::{Source, SourceError};
+use chatferry_core::{Field, Kind};
+pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, values};
+use chatferry_testkit::source::assert_contract;
+use tempfile::TempDir;
+
+/// The rest of a pipeline file.
+const REST: &str = r#"
+[cometchat]
+[[flow]]
+entity = "users"
+from = "files.records"
+fields = { uid = "id" }
+"#;
+
+const UID: Field = Field {
+    name: "uid",
+    kind: Kind::Text,
+    required: true,
+    about: "the id",
+};
+
+/// A folder that goes away with the test.
+pub(crate) struct Workshop(TempDir);
+
+impl Workshop {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    /// A workshop with one file.
+    pub(crate) fn with(name: &str, contents: impl AsRef<[u8]>) -> Self {
+        let workshop = Self::new();
+        workshop.write(name, contents);
+        workshop
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
+        fs::write(path, contents).expect("a file is written");
+    }
+
+    /// The source with these settings.
+    pub(crate) fn source(&self, settings: &str) -> Arc<dyn Source> {
+        self.open(settings).expect("the source opens")
+    }
+
+    pub(crate) fn open(&self, settings: &str) -> Result<Arc<dyn Source>, SourceError> {
+        let (source, mistakes) = planned(settings, self.0.path());
+        assert_eq!(mistakes, "");
+        source.expect("settings in order").open()
+    }
+}
+
+/// The settings of a source, and what is wrong with them.
+pub(crate) fn planned(
+    settings: &str,
+    folder: &Path,
+) -> (Option<Box<dyn chatferry_core::SourceSettings>>, String) {
+    let plan = |section: &mut Section<'_>| {
+        section.entries();
+        Some(())
+    };
+    let mut registry = Registry::new(DestinationKind {
+        name: "cometchat",
+        fields: |_| &[UID],
+        plan,
+    });
+    chatferry_csv::register(&mut registry);
+    let text = format!("name = \"test\"\n[sources.files]\nconnector = \"csv\"\n{settings}\n{REST}");
+    let reading = Reading {
+        environment: &|_| None,
+        folder,
+        overrides: &[],
+        without_secrets: false,
+    };
+    let read = read(&text, &registry, &reading);
+    let mut shown = String::new();
+    for mistake in &read.mistakes {
+        let written = mistake.at.clone().map_or("", |at| &text[at]);
+        writeln!(shown, "{} at {written}", mistake.code).expect("text");
+        // The words of mistakes that every connector's settings can have are not ours.
+        if mistake.code.starts_with("csv::") {
+            let help = mistake.help.as_deref().unwrap_or("none");
+            let (message, label) = (&mistake.message, &mistake.label);
+            writeln!(shown, "  {message}\n  label: {label}\n  help: {help}").expect("text");
+        }
+    }
+    (
+        read.pipeline
+            .map(|mut pipeline| pipeline.sources.remove(0).settings),
+        shown,
+    )
+}
+
+/// What is shown of one file, read with these settings, after it has kept every promise.
+pub(crate) async fn file(contents: impl AsRef<[u8]>, settings: &str) -> String {
+    let workshop = Workshop::with("a.csv", contents);
+    let source = workshop.source(&format!("path = \"a.csv\"\n{settings}"));
+    if source.describe("records").await.is_ok() {
+        assert_contract(source.clone(), "records").await;
+    }
+    shown(&source, "records").await
+}
+
+/// What a person would want to see of a table: types, notes, rows and troubles.
+pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
+    let rows = match rows(source, table).await {
+        Ok(rows) => rows,
+        Err(error) => return error_shown(&error),
+    };
+    let mut text = columns_shown(&rows.table);
+    writeln!(text, "rows: {:?}", rows.table.rows).expect("text");
+    for note in &rows.table.notes {
+        writeln!(text, "note: {note}").expect("text");
+    }
+    text + &rows.shown(error_shown)
+}
+
+pub(crate) fn titled(cases: Vec<(&str, String)>) -> String {
+    let titled = |(title, text): (&str, String)| format!("== {title}\n{text}");
+    cases.into_iter().map(titled).collect::<Vec<_>>().join("\n")
+}
