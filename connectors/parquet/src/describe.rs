@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringArray};
 use arrow::datatypes::{DataType, Schema};
 use chatferry_core::source::{Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Found, Listing, Root, refused};
+use chatferry_files::{Found, Listing, Root, Template, refused};
 
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::file::statistics::Statistics;
@@ -129,7 +129,14 @@ pub(crate) fn describe(
             true,
         ));
     }
-    let notes = survey.notes(listing.files.len());
+    let mut notes = survey.notes(listing.files.len());
+    if is_delta(root, settings) {
+        notes.push(
+            "these are the files of a Delta table: those that it has replaced or deleted are read, too; \
+             export its current state to be sure"
+                .to_owned(),
+        );
+    }
     let has_json = survey.columns.iter().any(|known| known.column.json);
     let table = Table {
         name: name.to_owned(),
@@ -148,6 +155,13 @@ pub(crate) fn describe(
         from_path,
         listing,
     })
+}
+
+/// Whether a log lies beside the files that says which of them still count.
+fn is_delta(root: &Root, settings: &TableSettings) -> bool {
+    let log = format!("{}_delta_log/*.json", settings.template.folder());
+    let log = Template::parse(&log).ok().map(|log| root.list(&log));
+    settings.template.is_pattern() && log.is_some_and(|log| log.is_ok())
 }
 
 /// What the footers so far say.

@@ -19,9 +19,10 @@ struct Parquet;
 
 impl SourceSettings for ParquetSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        let alone = |template| TableSettings {
+        let partitions = self.partitions;
+        let alone = move |template| TableSettings {
             template,
-            partitions: self.partitions,
+            partitions,
         };
         let tables = self.tables.clone();
         let source = FileSource::<Parquet>::open(tables, &self.root, &ENDINGS, alone)?;

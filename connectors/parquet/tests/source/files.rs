@@ -103,6 +103,15 @@ async fn folders_make_columns_and_leave_out_what_cannot_be_wanted() {
 }
 
 #[tokio::test]
+async fn files_of_which_some_may_not_count_any_more_are_noted() {
+    let workshop = Workshop::new();
+    workshop.write_rows("events/day=1/a.parquet", &ids([1]));
+    workshop.write("events/_delta_log/00000000000000000000.json", "{}");
+    let source = workshop.source("path = \"events/**/*.parquet\"");
+    insta::assert_snapshot!(shown(&source, "records").await);
+}
+
+#[tokio::test]
 async fn a_placeholder_makes_a_column_of_text() {
     let workshop = Workshop::new();
     workshop.write_rows("2024/general.parquet", &ids([1]));
