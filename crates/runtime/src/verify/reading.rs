@@ -26,16 +26,28 @@ const AHEAD: usize = 64;
 /// Things found that are judged together.
 const TOGETHER: usize = 50;
 
+/// Empty pages one after the other that a list may have before it is taken for ended.
+const EMPTY_PAGES: u32 = 8;
+
+/// A list that is being read.
+#[derive(Clone, Debug)]
+struct Reading {
+    listing: Listing,
+    /// How many of its last pages were empty.
+    empty_pages: u32,
+}
+
 impl Working<'_> {
     /// Reads every list of an entity that was not read to its end.
     pub(super) async fn read(&mut self, entity: Entity) -> Result<(), End> {
         let inspection = Arc::clone(&self.inspection);
-        let mut errands: Errands<Listing, Page> = Errands::new(
+        let mut errands: Errands<Reading, Page> = Errands::new(
             self.inspection.pace(),
             self.stopped.clone(),
-            move |permit, listing: Listing| {
+            move |permit, reading: Reading| {
                 let inspection = Arc::clone(&inspection);
                 async move {
+                    let listing = reading.listing;
                     let (within, from) = (listing.within.as_deref(), listing.cursor.map(Cursor));
                     inspection.list(permit, entity, within, from.as_ref()).await
                 }
@@ -50,7 +62,7 @@ impl Working<'_> {
     async fn read_all(
         &mut self,
         entity: Entity,
-        errands: &mut Errands<Listing, Page>,
+        errands: &mut Errands<Reading, Page>,
     ) -> Result<(), End> {
         let (mut last, mut items) = (0, 0);
         let mut unread: VecDeque<Listing> = VecDeque::new();
@@ -63,17 +75,20 @@ impl Working<'_> {
                     break;
                 };
                 last = listing.number;
-                errands.push(listing);
+                errands.push(Reading {
+                    listing,
+                    empty_pages: 0,
+                });
             }
             let next = errands.next().await;
             self.tell(&mut errands.trouble);
-            let Some((listing, page)) = next? else {
+            let Some((reading, page)) = next? else {
                 return Ok(());
             };
             let page = page.map_err(|what| End::from(Halt::Silent { what }))?;
             items += page.items.len() as u64;
-            if let Some(listing) = self.take(entity, listing, page).await? {
-                errands.push(listing);
+            if let Some(reading) = self.take(entity, reading, page).await? {
+                errands.push(reading);
             }
             self.watcher.doing("reading back", entity, items, None);
         }
@@ -83,20 +98,29 @@ impl Working<'_> {
     async fn take(
         &mut self,
         entity: Entity,
-        listing: Listing,
+        reading: Reading,
         page: Page,
-    ) -> Result<Option<Listing>, End> {
+    ) -> Result<Option<Reading>, End> {
+        let Reading {
+            listing,
+            empty_pages,
+        } = reading;
+        let empty_pages = match page.items.is_empty() {
+            true => empty_pages + 1,
+            false => 0,
+        };
         let mut marks = Vec::new();
         if let Some(next) = &page.next {
             marks.push(XxHash3_64::oneshot_with_seed(1, next.0.as_bytes()));
-            if !page.items.is_empty() {
+            if empty_pages == 0 {
                 marks.push(fingerprint(&page.items));
             }
         }
         // A page that comes again, or leads back, brings nothing new.
         let again =
             !marks.is_empty() && self.reconciliation.visited(listing.number, &marks).await?;
-        let next = page.next.filter(|_| !again).map(|next| next.0);
+        let goes_on = !again && empty_pages < EMPTY_PAGES;
+        let next = page.next.filter(|_| goes_on).map(|next| next.0);
         let findings = self.judge(entity, &page.items).await?;
         let read = Read {
             listing: listing.number,
@@ -106,9 +130,12 @@ impl Working<'_> {
         self.reconciliation
             .found(entity, &findings, Some(&read))
             .await?;
-        Ok(next.map(|next| Listing {
-            cursor: Some(next),
-            ..listing
+        Ok(next.map(|next| Reading {
+            listing: Listing {
+                cursor: Some(next),
+                ..listing
+            },
+            empty_pages,
         }))
     }
 
