@@ -10,7 +10,7 @@ pub struct Served {
     /// The simulator: its counts, its dump, more faults.
     pub simulator: Simulator,
     url: String,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// Everything that was stored, each entity in the order in which it was.
@@ -54,7 +54,7 @@ impl Served {
         Self {
             simulator,
             url: format!("http://{address}/v3"),
-            _runtime: runtime,
+            runtime,
         }
     }
 
@@ -79,6 +79,23 @@ impl Served {
             "--set".into(),
             "cometchat.requests_per_minute=off".into(),
         ]
+    }
+
+    /// Asks it for something, below its base URL and as anybody may.
+    ///
+    /// # Panics
+    ///
+    /// When the answer is no JSON.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header("apikey", "any")
+            .body(body.to_owned().into())
+            .expect("a sound request");
+        let answer = self.runtime.block_on(self.simulator.answer(request));
+        let answer = answer.expect("an answer");
+        serde_json::from_slice(answer.body()).expect("an answer is JSON")
     }
 
     /// Everything it has stored.

@@ -32,7 +32,8 @@ Exit codes:
   4    a source cannot be read
   5    the destination refuses to work or does not answer
   6    the ledger cannot be read or written
-  7    done, but some rows were rejected, refused or blocked
+  7    done, but some rows were rejected, refused or blocked, or could not be deleted by undo
+  8    verified: the app does not hold what was imported, or holds more
   130  stopped before the end; the same command goes on";
 
 /// What every command that reads a pipeline takes.
@@ -104,6 +105,12 @@ pub enum Command {
     /// Shows the ledger in a page
     #[command(after_help = "Example: chatferry status pipelines/quickstart")]
     Status(PipelineArgs),
+    /// Reads back what the app holds and compares it with what was imported
+    #[command(after_help = "Example: chatferry verify pipelines/quickstart --findings 100")]
+    Verify(VerifyArgs),
+    /// Deletes from a test app what was imported into it; without --yes, says what it would delete
+    #[command(after_help = "Example: chatferry undo pipelines/quickstart")]
+    Undo(UndoArgs),
     /// Serves a stand-in for CometChat's import API
     #[command(
         after_help = "Example: chatferry simulate --listen 127.0.0.1:8080 --requests-per-minute 600 --latency 200"
@@ -174,6 +181,34 @@ pub struct RunArgs {
     pub retry_refused: bool,
 }
 
+/// What `verify` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct VerifyArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// How many findings of each kind are listed; all of them are counted
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub findings: usize,
+    /// Seconds to ask again for what is missing, since lists may show late what was stored
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub patience: u64,
+    /// Begin anew although an earlier verification was not finished
+    #[arg(long)]
+    pub anew: bool,
+}
+
+/// What `undo` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct UndoArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Delete it
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// What `simulate` takes.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct SimulateArgs {
@@ -183,6 +218,15 @@ pub struct SimulateArgs {
     /// Import requests allowed in any minute, or `off`
     #[arg(long, value_name = "N", default_value = "60")]
     pub requests_per_minute: String,
+    /// Requests allowed in any minute that make or end users, groups and memberships, or `off`
+    #[arg(long, value_name = "N", default_value = "10000")]
+    pub core_requests_per_minute: String,
+    /// All other requests allowed in any minute, such as lists, or `off`
+    #[arg(long, value_name = "N", default_value = "20000")]
+    pub other_requests_per_minute: String,
+    /// Milliseconds until lists show what was stored
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub read_delay: u64,
     /// Milliseconds until each answer
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,

@@ -61,6 +61,8 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Run(args) => commands::run::run(&args, shared, terminal).await,
         Command::Tables(args) => commands::tables::run(&args, shared, terminal).await,
         Command::Status(args) => commands::status::run(&args, shared, terminal).await,
+        Command::Verify(args) => commands::verify::run(&args, shared, terminal).await,
+        Command::Undo(args) => commands::undo::run(&args, shared, terminal).await,
         Command::Simulate(args) => commands::simulate::run(&args, terminal).await,
         Command::Connectors => commands::lists::connectors(terminal),
         Command::Functions => commands::lists::functions(terminal),

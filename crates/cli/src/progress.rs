@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chatferry_core::{Entity, FlowAccount, OutcomeKind};
-use chatferry_runtime::{Observer, Progress};
+use chatferry_runtime::{Observer, Progress, Watcher};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::account::{count, counted, duration};
@@ -207,6 +207,85 @@ impl Observer for Watch {
                 self.terminal
                     .say(&format!("trouble: {what}; dealing with it"));
             }
+        }
+    }
+}
+
+/// Shows how something comes along that counts its steps.
+#[derive(Debug)]
+pub struct Steps {
+    live: Option<(MultiProgress, ProgressBar)>,
+    terminal: Terminal,
+    drawn: Instant,
+    latest_trouble: Option<String>,
+}
+
+impl Steps {
+    /// Shows it there.
+    #[must_use]
+    pub fn new(terminal: &Terminal) -> Self {
+        let live = terminal.is_live().then(|| {
+            let target = ProgressDrawTarget::stderr_with_hz(10);
+            let all = MultiProgress::with_draw_target(target);
+            let bar = all.add(ProgressBar::no_length());
+            bar.set_style(
+                ProgressStyle::with_template("{wide_msg}").expect("the template is sound"),
+            );
+            (all, bar)
+        });
+        Self {
+            live,
+            terminal: *terminal,
+            drawn: Instant::now(),
+            latest_trouble: None,
+        }
+    }
+
+    /// A way to say something while the line is redrawn.
+    #[must_use]
+    pub fn voice(&self) -> Voice {
+        Voice {
+            live: self.live.as_ref().map(|(all, _)| all.clone()),
+            terminal: self.terminal,
+        }
+    }
+
+    /// Takes the live line away, so that the result can follow.
+    pub fn finish(&mut self) {
+        if let Some((all, bar)) = &self.live {
+            bar.finish_and_clear();
+            // A terminal that cannot be written to is about to be noticed by whoever writes next.
+            let _ = all.clear();
+        }
+    }
+}
+
+impl Watcher for Steps {
+    fn doing(&mut self, what: &'static str, entity: Entity, done: u64, of: Option<u64>) {
+        let pause = if self.live.is_some() { FRAME } else { PERIOD };
+        if self.drawn.elapsed() < pause {
+            return;
+        }
+        self.drawn = Instant::now();
+        let text = match of {
+            Some(of) => format!(
+                "{what} {entity}: {} of {}",
+                count(done),
+                count(of.max(done))
+            ),
+            None => format!("{what} {entity}: {}", count(done)),
+        };
+        match &self.live {
+            Some((_, bar)) => bar.set_message(text),
+            None => self.terminal.say(&text),
+        }
+    }
+
+    fn trouble(&mut self, what: &str) {
+        if self.latest_trouble.as_deref() != Some(what) {
+            self.latest_trouble = Some(what.to_owned());
+            self.voice()
+                .say(&format!("trouble: {what}; dealing with it"));
         }
     }
 }

@@ -23,8 +23,10 @@ pub enum Exit {
     Destination,
     /// The ledger cannot be read or written.
     Ledger,
-    /// Done, but some rows were rejected, refused or blocked.
+    /// Done, but some rows were rejected, refused or blocked, or could not be taken away again.
     Undelivered,
+    /// Verified, and the destination does not hold what was imported, or holds more.
+    Different,
     /// Stopped before the end.
     Stopped,
 }
@@ -42,6 +44,7 @@ impl Exit {
             Self::Destination => 5,
             Self::Ledger => 6,
             Self::Undelivered => 7,
+            Self::Different => 8,
             Self::Stopped => 130,
         }
     }

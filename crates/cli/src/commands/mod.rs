@@ -8,3 +8,30 @@ pub mod run;
 pub mod simulate;
 pub mod status;
 pub mod tables;
+pub mod undo;
+pub mod verify;
+
+use chatferry_cometchat::{CometChat, Settings};
+use chatferry_ledger::Ledger;
+
+use crate::args::Shared;
+use crate::pipeline::Opened;
+use crate::trouble::{Exit, Trouble};
+
+/// The app that the settings name.
+fn connect(settings: &Settings) -> Result<CometChat, Trouble> {
+    CometChat::connect(settings).map_err(|reason| {
+        let message = format!("cannot use the destination: {reason}");
+        Trouble::new(Exit::Destination, message)
+    })
+}
+
+/// The ledger of a pipeline that was run before; none is made.
+async fn existing_ledger(opened: &Opened, shared: &Shared) -> Result<Ledger, Trouble> {
+    let path = opened.ledger(shared);
+    if !path.exists() {
+        // Says that there is none, and what makes one.
+        Ledger::read(&path).await?;
+    }
+    Ok(Ledger::open(&path).await?)
+}

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chatferry_cometchat::CometChat;
 use chatferry_core::Destination;
 use chatferry_ledger::Ledger;
 use chatferry_runtime::{Ended, Finished, Run, Stop};
@@ -23,12 +22,7 @@ use crate::trouble::{Exit, Trouble};
 /// before its end.
 pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, false)?;
-    let destination = CometChat::connect(&opened.pipeline.destination).map_err(|reason| {
-        Trouble::new(
-            Exit::Destination,
-            format!("cannot use the destination: {reason}"),
-        )
-    })?;
+    let destination = super::connect(&opened.pipeline.destination)?;
     let planned = opened.plan(terminal).await?;
     let ledger = Ledger::open(&opened.ledger(shared)).await?;
     let finished = go(
@@ -84,7 +78,7 @@ pub(crate) async fn go(
 }
 
 /// Asks the run to stop at the first Ctrl-C or SIGTERM, and ends the program at the second.
-async fn listen(stop: Stop, voice: Voice) {
+pub(crate) async fn listen(stop: Stop, voice: Voice) {
     signal().await;
     voice.say("stopping: answers under way are awaited; once more to leave at once");
     stop.now();
@@ -137,10 +131,18 @@ pub(crate) fn show(finished: &Finished, terminal: &Terminal) {
 ///
 /// When the run ended before its end.
 pub(crate) fn end(ended: &Ended, account: &chatferry_core::Account) -> Result<Exit, Trouble> {
+    match trouble_of(ended) {
+        Some(trouble) => Err(trouble),
+        None if !account.adds_up() => Err(Trouble::shown(Exit::Fault)),
+        None if account.undelivered() > 0 => Ok(Exit::Undelivered),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// What ended a run before its end, if anything did.
+pub(crate) fn trouble_of(ended: &Ended) -> Option<Trouble> {
     let exit = match ended {
-        Ended::Complete if !account.adds_up() => return Err(Trouble::shown(Exit::Fault)),
-        Ended::Complete if account.undelivered() > 0 => return Ok(Exit::Undelivered),
-        Ended::Complete => return Ok(Exit::Done),
+        Ended::Complete => return None,
         Ended::Stopped => Exit::Stopped,
         Ended::Refused { .. } | Ended::Silent { .. } => Exit::Destination,
         Ended::Source(error) if error.kind == chatferry_core::SourceErrorKind::Pipeline => {
@@ -151,7 +153,7 @@ pub(crate) fn end(ended: &Ended, account: &chatferry_core::Account) -> Result<Ex
     };
     let (message, help) = account::ending(ended).unwrap_or_default();
     let trouble = Trouble::new(exit, message);
-    Err(if help.is_empty() {
+    Some(if help.is_empty() {
         trouble
     } else {
         trouble.help(help)

@@ -23,6 +23,7 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
     let mut settings = Settings {
         api_key: args.api_key.clone(),
         latency: Duration::from_millis(args.latency),
+        read_delay: Duration::from_millis(args.read_delay),
         keep: if args.ids_only {
             Keep::Ids
         } else {
@@ -30,14 +31,19 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
         },
         ..Settings::default()
     };
-    settings.requests_per_minute = match args.requests_per_minute.as_str() {
-        "off" => None,
-        number => Some(number.parse::<NonZeroU32>().map_err(|_| {
+    let limit = |option: &str, text: &str| match text {
+        "off" => Ok(None),
+        number => number.parse::<NonZeroU32>().map(Some).map_err(|_| {
             usage(format!(
-                "--requests-per-minute is a number from 1 or `off`, not `{number}`"
+                "--{option} is a number from 1 or `off`, not `{number}`"
             ))
-        })?),
+        }),
     };
+    settings.requests_per_minute = limit("requests-per-minute", &args.requests_per_minute)?;
+    settings.core_requests_per_minute =
+        limit("core-requests-per-minute", &args.core_requests_per_minute)?;
+    settings.other_requests_per_minute =
+        limit("other-requests-per-minute", &args.other_requests_per_minute)?;
     settings.retention = match args.retention.as_str() {
         "off" => None,
         days => {

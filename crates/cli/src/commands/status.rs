@@ -1,5 +1,6 @@
 //! `status`: the ledger in a page.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chatferry_core::OutcomeKind;
@@ -46,6 +47,12 @@ fn as_text(summary: &Summary, terminal: &Terminal) -> String {
     }
     if summary.delivered.is_empty() {
         let _ = writeln!(text, "  nothing yet");
+    }
+    if !summary.removed.is_empty() {
+        let _ = writeln!(text, "\n{}", terminal.bold("deleted again by undo"));
+        for (entity, records) in &summary.removed {
+            let _ = writeln!(text, "  {:>11}  {entity}", count(*records));
+        }
     }
     if !summary.undelivered.is_empty() {
         let _ = writeln!(text, "\n{}", terminal.bold("not delivered"));
@@ -143,8 +150,12 @@ fn as_json(summary: &Summary) -> Value {
             json!({ "run": run.run, "startedMs": run.started_ms, "endedMs": run.ended_ms, "ended": run.ended, "account": account })
         })
         .collect();
+    let removed = summary.removed.iter();
+    let removed: BTreeMap<&str, u64> = removed
+        .map(|(entity, records)| (entity.name(), *records))
+        .collect();
     json!({
-        "delivered": delivered, "undelivered": undelivered, "runs": runs,
+        "delivered": delivered, "removed": removed, "undelivered": undelivered, "runs": runs,
         "requests": { "sent": summary.requests.0, "answered": summary.requests.1, "throttled": summary.throttled },
     })
 }
