@@ -49,6 +49,8 @@ struct Errand<J> {
     job: J,
     doubts: u32,
     since: Option<u64>,
+    /// How many setbacks there were when it was sent last.
+    sent_after: u32,
 }
 
 /// An errand whose request was answered, or not.
@@ -65,7 +67,11 @@ pub(crate) struct Errands<J, R> {
     stopped: watch::Receiver<bool>,
     pub(crate) asked: Asked,
     answered: u64,
+    /// Failures without an answer between them. Those of requests that were under way together are
+    /// one: they say no more than the first.
     failures_in_a_row: u32,
+    /// Every failure that counted.
+    setbacks: u32,
     last_answer: Instant,
     /// Why no more is sent, once there is a reason.
     halt: Option<Halt>,
@@ -100,6 +106,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
             asked: Asked::default(),
             answered: 0,
             failures_in_a_row: 0,
+            setbacks: 0,
             last_answer: Instant::now(),
             halt: None,
             trouble: None,
@@ -112,6 +119,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
             job,
             doubts: 0,
             since: None,
+            sent_after: 0,
         });
     }
 
@@ -190,8 +198,9 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
         }
     }
 
-    fn send(&mut self, permit: Permit, errand: Errand<J>) {
+    fn send(&mut self, permit: Permit, mut errand: Errand<J>) {
         self.asked.sent += 1;
+        errand.sent_after = self.setbacks;
         let request = (self.run)(permit, errand.job.clone());
         self.in_flight
             .push(tokio::spawn(async move { (errand, request.await) }));
@@ -203,7 +212,10 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
             Failure::Throttled { .. } => self.asked.throttled += 1,
             _ => {
                 self.asked.failed += 1;
-                self.failures_in_a_row += 1;
+                if errand.sent_after == self.setbacks {
+                    self.failures_in_a_row += 1;
+                    self.setbacks += 1;
+                }
             }
         }
         if matches!(failure, Failure::Doubt { .. }) {

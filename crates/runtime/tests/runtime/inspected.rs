@@ -427,6 +427,21 @@ async fn failures_are_asked_again_and_an_address_that_never_answers_is_given_up(
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_blow_to_all_that_is_under_way_is_one_failure() {
+    let folder = imported(30).await;
+    let mut holder = Holder::new(30, |_, _, _, _| Ok(Page::default()));
+    holder.pace.in_flight = NonZeroUsize::new(8).unwrap();
+    *holder.refusals.lock().unwrap() = (0..8).map(|_| Err(doubt(true))).collect();
+    let undone = undo(&folder, &Arc::new(holder)).await;
+    assert_eq!(
+        undone.removed[&Entity::Messages],
+        (30, 0),
+        "{:?}",
+        undone.ended
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_imported_is_taken_away_and_imported_again() {
     let folder = imported(120).await;
     let holder = Arc::new(Holder::new(119, |_, _, _, _| Ok(Page::default())));
