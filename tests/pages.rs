@@ -40,6 +40,8 @@ fn help() {
         "rehearse",
         "run",
         "status",
+        "verify",
+        "undo",
         "simulate",
         "connectors",
         "functions",
