@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use chatferry_config::{Section, Shape};
-use chatferry_core::{Delivery, MessageOrder, Mistake, Secret};
+use chatferry_core::{Delivery, FailureBudget, MessageOrder, Mistake, Secret};
 use chrono::{DateTime, Months, Utc};
 use url::Url;
 
@@ -82,6 +82,13 @@ const REQUESTS: u32 = 60;
 /// 10,000 and more).
 const OTHER_REQUESTS: u32 = 500;
 
+/// What may be refused unless told otherwise. When every second record is, the rest of the quota is
+/// better spent after a look at the reason.
+const BUDGET: FailureBudget = FailureBudget {
+    percent: 50,
+    of: NonZeroUsize::new(500).expect("some"),
+};
+
 impl Settings {
     /// Reads them from the table.
     pub(crate) fn plan(section: &mut Section<'_>) -> Option<Self> {
@@ -96,6 +103,8 @@ impl Settings {
             .map_or(BYTES_PER_REQUEST, |set| set.value);
         let in_flight = section.count("in_flight").map_or(8, |set| set.value.get());
         let order = section.choice("message_order", &["conversation", "strict"]);
+        let budget = budget(section);
+        let allowance = section.count("message_allowance");
         let retention = retention(section);
         let timeout = section
             .duration("timeout")
@@ -129,6 +138,8 @@ impl Settings {
                     Some("strict") => MessageOrder::Strict,
                     _ => MessageOrder::Conversation,
                 },
+                failure_budget: budget?,
+                message_allowance: allowance.map(|set| set.value.get()),
             },
             other_requests_per_minute: others?,
             retention: retention?,
@@ -208,6 +219,41 @@ fn pace(section: &mut Section<'_>, key: &str, unless_written: u32) -> Option<Opt
     ))
 }
 
+/// What may be refused; the outer `None` is a mistake, the inner one everything.
+fn budget(section: &mut Section<'_>) -> Option<Option<FailureBudget>> {
+    let Some(text) = section.text("failure_budget") else {
+        return Some(Some(BUDGET));
+    };
+    if text.value == "off" {
+        return Some(None);
+    }
+    let budget = budget_of(&text.value);
+    if budget.is_none() {
+        section.mistake(
+            Mistake::error(
+                "cometchat::invalid-budget",
+                "this is not a share of the last records",
+                text.at,
+            )
+            .label("not a share")
+            .help("write such as \"5 % of 1000\"; \"off\" goes on whatever is refused"),
+        );
+    }
+    budget.map(Some)
+}
+
+fn budget_of(text: &str) -> Option<FailureBudget> {
+    let (percent, of) = text.split_once('%')?;
+    Some(FailureBudget {
+        percent: percent
+            .trim()
+            .parse()
+            .ok()
+            .filter(|percent| *percent < 100)?,
+        of: of.trim().strip_prefix("of ")?.trim().parse().ok()?,
+    })
+}
+
 fn retention(section: &mut Section<'_>) -> Option<Retention> {
     let Some(text) = section.text("retention") else {
         return Some(Retention::Months(6));
@@ -238,6 +284,24 @@ mod tests {
         assert_eq!(oldest, 1_734_275_200 + 86_400); // 2024-12-15 at the same time of day
         assert_eq!(Retention::Days(10).oldest(now), Some(now - 9 * 86_400));
         assert_eq!(Retention::Off.oldest(now), None);
+    }
+
+    #[test]
+    fn a_budget_is_a_share_of_the_last_records() {
+        assert_eq!(budget_of("50 % of 500"), Some(BUDGET));
+        let none = budget_of("0% of 1").map(|budget| (budget.percent, budget.of.get()));
+        assert_eq!(none, Some((0, 1)));
+        for wrong in [
+            "",
+            "5 %",
+            "5 of 10",
+            "100 % of 10",
+            "5 % of 0",
+            "-1 % of 9",
+            "5 % of ten",
+        ] {
+            assert_eq!(budget_of(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -60,6 +60,8 @@ fn app(answers: impl IntoIterator<Item = (u16, Value)>) -> (CometChat, Arc<Scrip
             bytes_per_request: NonZeroUsize::MIN,
             in_flight: NonZeroUsize::MIN,
             message_order: MessageOrder::Conversation,
+            failure_budget: None,
+            message_allowance: None,
         },
         other_requests_per_minute: NonZeroU32::new(500),
         retention: Retention::Off,

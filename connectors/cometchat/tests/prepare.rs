@@ -96,6 +96,8 @@ fn prepare(entity: Entity, row: &Row, retention: Retention) -> Prepared {
             bytes_per_request: NonZeroUsize::MIN,
             in_flight: NonZeroUsize::MIN,
             message_order: MessageOrder::Conversation,
+            failure_budget: None,
+            message_allowance: None,
         },
         other_requests_per_minute: None,
         retention,

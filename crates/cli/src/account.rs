@@ -264,6 +264,14 @@ pub fn ending(ended: &Ended) -> Option<(String, String)> {
             format!("the destination does not answer: {what}"),
             "check `base_url` (or `app_id` and `region`) and the network; run the same command to go on".into(),
         )),
+        Ended::TooManyRefused { refused, of } => Some((
+            format!("{refused} of the last {of} records were refused, which is more than `failure_budget` allows"),
+            "`chatferry status` shows why; correct it and run the same command, or set another `failure_budget`".into(),
+        )),
+        Ended::AllowanceUsedUp => Some((
+            "as many messages are delivered as `message_allowance` allows".into(),
+            "have the allowance raised with CometChat, then set it and run the same command to go on".into(),
+        )),
         Ended::Source(error) => Some((error.to_string(), error.help.clone().unwrap_or_default())),
         Ended::Ledger(error) => Some((error.to_string(), error.help.clone().unwrap_or_default())),
     }

@@ -34,6 +34,7 @@ Exit codes:
   6    the ledger cannot be read or written
   7    done, but some rows were rejected, refused or blocked, or could not be deleted by undo
   8    verified: the app does not hold what was imported, or holds more
+  9    stopped by `failure_budget` or `message_allowance`
   130  stopped before the end; the same command goes on";
 
 /// What every command that reads a pipeline takes.

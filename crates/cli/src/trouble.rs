@@ -27,6 +27,9 @@ pub enum Exit {
     Undelivered,
     /// Verified, and the destination does not hold what was imported, or holds more.
     Different,
+    /// Stopped because of a limit that is set: too many records were refused, or as many messages
+    /// as may be are delivered.
+    Limit,
     /// Stopped before the end.
     Stopped,
 }
@@ -45,6 +48,7 @@ impl Exit {
             Self::Ledger => 6,
             Self::Undelivered => 7,
             Self::Different => 8,
+            Self::Limit => 9,
             Self::Stopped => 130,
         }
     }

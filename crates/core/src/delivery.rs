@@ -15,6 +15,19 @@ pub struct Delivery {
     pub in_flight: NonZeroUsize,
     /// What order messages keep.
     pub message_order: MessageOrder,
+    /// How much may be refused before the run stops; `None` for everything.
+    pub failure_budget: Option<FailureBudget>,
+    /// How many messages may be delivered by all runs together.
+    pub message_allowance: Option<u64>,
+}
+
+/// How many of the records that were answered last may be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureBudget {
+    /// The share, in percent.
+    pub percent: u8,
+    /// How many records are looked at.
+    pub of: NonZeroUsize,
 }
 
 /// What order messages keep.

@@ -30,7 +30,7 @@ pub mod shaped;
 pub mod source;
 
 pub use account::{Account, FlowAccount};
-pub use delivery::{Delivery, MessageOrder};
+pub use delivery::{Delivery, FailureBudget, MessageOrder};
 pub use destination::{Answer, Destination, Failure, Permit, Prepared, Receipt, Verdict};
 pub use entity::Entity;
 pub use field::{Field, Kind};

@@ -157,6 +157,20 @@ impl Ledger {
         Ok(())
     }
 
+    /// How many records of that entity were delivered.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn delivered(&mut self, entity: Entity) -> Result<u64, LedgerError> {
+        let row = sqlx::query("SELECT count(*) FROM delivered WHERE entity = ?")
+            .bind(i64::from(entity.number()))
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        Ok(count(&row, 0))
+    }
+
     /// The records that the destination refused.
     ///
     /// # Errors

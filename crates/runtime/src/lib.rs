@@ -23,6 +23,7 @@ pub mod decision;
 pub mod delivery;
 mod errands;
 mod intake;
+mod limits;
 mod opening;
 pub mod pacer;
 mod run;

@@ -18,6 +18,7 @@ use crate::admission::{Admission, Verdict};
 use crate::books::Books;
 use crate::delivery::{Deliveries, Halt, Handled, Requests, Ticket};
 use crate::intake::{self, Chunk, FlowInput, Intake, Item};
+use crate::limits::Limits;
 use crate::opening;
 use crate::pacer::Pacer;
 use crate::scribe::{Failed, Scribe};
@@ -129,6 +130,15 @@ pub enum Ended {
         /// What was seen last.
         what: String,
     },
+    /// Too many of the records that were answered last were refused.
+    TooManyRefused {
+        /// How many.
+        refused: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// As many messages as may be are delivered, and there are more.
+    AllowanceUsedUp,
     /// A source could not be read on.
     Source(SourceError),
     /// The ledger could not be written on. Records that were answered since are resolved by
@@ -145,6 +155,8 @@ impl Ended {
             Self::Stopped => "stopped",
             Self::Refused { .. } => "refused",
             Self::Silent { .. } => "silent",
+            Self::TooManyRefused { .. } => "too many refused",
+            Self::AllowanceUsedUp => "allowance used up",
             Self::Source(_) => "source failed",
             Self::Ledger(_) => "ledger failed",
         }
@@ -176,9 +188,14 @@ impl Run {
         let opened = opening::open(&mut ledger, &flows, pipeline, retry_refused, now_ms()).await?;
         let run = opened.run;
         let delivery = destination.delivery();
+        let delivered = match delivery.message_allowance {
+            Some(_) => ledger.delivered(Entity::Messages).await?,
+            None => 0,
+        };
         let mut working = Working {
             pacer: Pacer::new(delivery.requests_per_minute, since_last),
             deliveries: Deliveries::new(Arc::clone(&destination)),
+            limits: Limits::new(&delivery, delivered),
             window: Window::default(),
             scribe: Scribe::start(ledger, run, delivery.in_flight.get()),
             delivered_flows: Vec::new(),
@@ -304,6 +321,7 @@ struct Working<'a> {
     books: Books,
     pacer: Pacer,
     deliveries: Deliveries,
+    limits: Limits,
     window: Window,
     now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
     stopped: watch::Receiver<bool>,
@@ -381,12 +399,16 @@ impl Working<'_> {
                     None => Ok(()),
                 };
             }
+            let left = self.limits.left(entity);
+            if left == 0 && !self.window.is_empty() && self.deliveries.under_way() == 0 {
+                return Err(End::Because(Ended::AllowanceUsedUp));
+            }
             let may_read = reading && chunk.len() == 0 && self.window.has_room();
             let more_to_come = may_read || (chunk.len() > 0 && self.window.has_room());
             let next_due = self.deliveries.next_due();
             let retry = next_due.is_some_and(|due| due <= Instant::now());
-            let may_send =
-                self.deliveries.in_flight() < in_flight && (retry || self.is_ready(more_to_come));
+            let may_send = self.deliveries.in_flight() < in_flight
+                && (retry || (left > 0 && self.is_ready(more_to_come)));
             let event = tokio::select! {
                 biased;
                 Ok(_) = self.stopped.wait_for(|stopped| *stopped) => Event::Stop,
@@ -418,7 +440,10 @@ impl Working<'_> {
                             self.delivery.records_per_request,
                             self.delivery.bytes_per_request,
                         );
-                        Ticket::new(self.window.take(records.get(), bytes.get(), in_flight))
+                        let records = records.get().min(left);
+                        let records = self.window.take(records, bytes.get(), in_flight);
+                        self.limits.sent(entity, records.len());
+                        Ticket::new(records)
                     });
                     self.deliveries.send(permit, ticket, (self.now_ms)());
                 }
@@ -492,7 +517,10 @@ impl Working<'_> {
         }
         self.write(requests).await?;
         match halt {
-            None => Ok(()),
+            None => match self.limits.overdrawn() {
+                Some((refused, of)) => Err(End::Because(Ended::TooManyRefused { refused, of })),
+                None => Ok(()),
+            },
             Some(Halt::Refused {
                 code,
                 message,
@@ -523,6 +551,8 @@ impl Working<'_> {
         for (record, outcome) in handled.settled {
             self.window.settled(record.lane);
             let key = record.key();
+            let is_delivered = matches!(outcome, Outcome::Imported { .. } | Outcome::Present);
+            self.limits.settled(record.entity, is_delivered);
             let (present, remote) = match outcome {
                 Outcome::Imported { remote } => (false, remote),
                 Outcome::Present => (true, None),

@@ -145,6 +145,7 @@ pub(crate) fn trouble_of(ended: &Ended) -> Option<Trouble> {
         Ended::Complete => return None,
         Ended::Stopped => Exit::Stopped,
         Ended::Refused { .. } | Ended::Silent { .. } => Exit::Destination,
+        Ended::TooManyRefused { .. } | Ended::AllowanceUsedUp => Exit::Limit,
         Ended::Source(error) if error.kind == chatferry_core::SourceErrorKind::Pipeline => {
             Exit::Pipeline
         }

@@ -6,6 +6,7 @@
 )]
 
 mod inspected;
+mod limits;
 mod resume;
 mod run;
 mod support;

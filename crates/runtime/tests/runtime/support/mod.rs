@@ -90,6 +90,8 @@ pub(crate) const FREE: Delivery = Delivery {
     bytes_per_request: NonZeroUsize::new(1 << 20).unwrap(),
     in_flight: NonZeroUsize::new(8).unwrap(),
     message_order: MessageOrder::Conversation,
+    failure_budget: None,
+    message_allowance: None,
 };
 
 /// So many requests a minute.
