@@ -7,14 +7,15 @@ use std::sync::Arc;
 use arrow::array::NullBufferBuilder;
 use arrow::array::{
     ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int64Array, ListArray, StringArray,
-    StructArray,
+    StructArray, TimestampMillisecondArray,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{FieldRef, Fields as ArrowFields};
 use jiter::{JiterErrorType, JsonErrorType, Peek};
 
 use crate::decode::Fields;
-use crate::kind::Kind;
+use crate::extended::{Extended, milliseconds};
+use crate::kind::{Kind, UTC};
 use crate::number::Number;
 use crate::syntax::{Cursor, Malformed};
 
@@ -28,6 +29,7 @@ enum Values {
     Boolean(BooleanBufferBuilder),
     Bigint(Vec<i64>),
     Double(Vec<f64>),
+    Time(Vec<i64>),
     Text(Texts),
     Json(Texts),
     List {
@@ -71,6 +73,7 @@ impl Column {
             Kind::Boolean => Values::Boolean(BooleanBufferBuilder::new(0)),
             Kind::Bigint => Values::Bigint(Vec::new()),
             Kind::Double => Values::Double(Vec::new()),
+            Kind::Time => Values::Time(Vec::new()),
             Kind::Text => Values::Text(Texts::default()),
             Kind::Json => Values::Json(Texts::default()),
             Kind::List(items) => Values::List {
@@ -111,6 +114,11 @@ impl Column {
             return Ok(());
         }
         let rows = self.valid.len();
+        if peek == Peek::Object && self.values.takes_extended(cursor) {
+            cursor.pass(peek, depth)?;
+            self.valid.append_non_null();
+            return Ok(());
+        }
         match (&mut self.values, peek) {
             (Values::Text(texts), Peek::String) => {
                 texts.push(cursor.jiter.known_str()?.as_bytes());
@@ -141,6 +149,16 @@ impl Column {
                     return Err(Malformed::new("type-mismatch", what, start));
                 };
                 values.push(value);
+            }
+            (Values::Time(values), Peek::String) => {
+                let start = cursor.jiter.current_index();
+                let Some(time) = milliseconds(cursor.jiter.known_str()?) else {
+                    let what = "text that is no time to the millisecond, such as \
+                                2024-05-01T12:00:00.000Z,";
+                    let what = format!("{what} instead of timestamp");
+                    return Err(Malformed::new("type-mismatch", what, start));
+                };
+                values.push(time);
             }
             (Values::List { ends, items, .. }, Peek::Array) => {
                 cursor.enter(depth + 1)?;
@@ -199,6 +217,7 @@ impl Column {
             Values::Boolean(values) => values.append(false),
             Values::Bigint(values) => values.push(0),
             Values::Double(values) => values.push(0.0),
+            Values::Time(values) => values.push(0),
             Values::Text(texts) | Values::Json(texts) => texts.end(),
             Values::List { ends, items, .. } => ends.push(offset(items.len())),
             Values::Object { fields, .. } => fields.fill(rows),
@@ -212,6 +231,7 @@ impl Column {
             Values::Boolean(values) => values.truncate(rows),
             Values::Bigint(values) => values.truncate(rows),
             Values::Double(values) => values.truncate(rows),
+            Values::Time(values) => values.truncate(rows),
             Values::Text(texts) | Values::Json(texts) => {
                 texts.ends.truncate(rows);
                 texts.bytes.truncate(last(&texts.ends));
@@ -230,6 +250,7 @@ impl Column {
             Values::Boolean(values) => values.len() / 8,
             Values::Bigint(values) => values.len() * 8,
             Values::Double(values) => values.len() * 8,
+            Values::Time(values) => values.len() * 8,
             Values::Text(texts) | Values::Json(texts) => texts.bytes.len() + texts.ends.len() * 4,
             Values::List { ends, items, .. } => ends.len() * 4 + items.bytes(),
             Values::Object { fields, .. } => fields.bytes(),
@@ -244,6 +265,10 @@ impl Column {
             Values::Boolean(values) => Arc::new(BooleanArray::new(values.finish(), valid)),
             Values::Bigint(values) => Arc::new(Int64Array::new(renew(values).into(), valid)),
             Values::Double(values) => Arc::new(Float64Array::new(renew(values).into(), valid)),
+            Values::Time(values) => {
+                let times = TimestampMillisecondArray::new(renew(values).into(), valid);
+                Arc::new(times.with_timezone(UTC))
+            }
             Values::Text(texts) | Values::Json(texts) => {
                 let (offsets, bytes) = texts.finish();
                 Arc::new(StringArray::new(offsets, bytes, valid))
@@ -262,11 +287,39 @@ impl Column {
 }
 
 impl Values {
+    /// Appends the extended value that stands next, if there is one and this holds such values.
+    fn takes_extended(&mut self, cursor: &Cursor<'_>) -> bool {
+        if matches!(
+            self,
+            Self::Json(_) | Self::List { .. } | Self::Object { .. } | Self::Boolean(_)
+        ) {
+            return false;
+        }
+        match (self, Extended::read(cursor.rest())) {
+            (Self::Time(values), Some(Extended::Time(time))) => values.push(time),
+            (Self::Bigint(values), Some(Extended::Whole(whole, _))) => values.push(whole),
+            (Self::Double(values), Some(Extended::Double(double, _))) => values.push(double),
+            (Self::Double(values), Some(Extended::Whole(whole, _))) => {
+                match Number::Whole(whole).double() {
+                    Some(double) => values.push(double),
+                    None => return false,
+                }
+            }
+            (
+                Self::Text(texts),
+                Some(Extended::Text(text) | Extended::Whole(_, text) | Extended::Double(_, text)),
+            ) => texts.push(text.as_bytes()),
+            _ => return false,
+        }
+        true
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Boolean(_) => "true or false",
             Self::Bigint(_) => "bigint",
             Self::Double(_) => "double",
+            Self::Time(_) => "timestamp",
             Self::Text(_) => "text",
             Self::Json(_) => "JSON",
             Self::List { .. } => "a list",

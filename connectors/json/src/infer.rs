@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use chatferry_files::Tracker;
 use jiter::Peek;
 
+use crate::extended::Extended;
 use crate::kind::Kind;
 use crate::number::{EXACT, Number};
 use crate::seen::Seen;
@@ -143,6 +144,7 @@ impl Inference {
                 let field = &self.fields.list[*field];
                 let alike = match kind {
                     Kind::Bigint => field.shape.seen.within(Seen::BIGINTS),
+                    Kind::Time => field.shape.seen.within(Seen::TIME),
                     Kind::Text => field.shape.seen.within(Seen::STRING),
                     _ => false,
                 };
@@ -253,6 +255,7 @@ impl Shape {
         depth: usize,
         order: &mut Tracker,
     ) -> Result<News, Malformed> {
+        let mut passed = false;
         let seen = match peek {
             Peek::Null => {
                 cursor.jiter.known_null()?;
@@ -271,7 +274,14 @@ impl Shape {
                 Seen::STRING
             }
             Peek::Array => Seen::LIST,
-            Peek::Object => Seen::OBJECT,
+            Peek::Object => match Extended::read(cursor.rest()) {
+                Some(value) => {
+                    cursor.pass(peek, depth)?;
+                    passed = true;
+                    extended(&value, order)
+                }
+                None => Seen::OBJECT,
+            },
             _ => number(cursor, peek, order)?,
         };
         if !self.seen.has(seen) {
@@ -283,7 +293,7 @@ impl Shape {
         if order.follows() && (self.seen.mixed() || !seen.within(Seen::ORDERED)) {
             order.lose();
         }
-        if !matches!(peek, Peek::Array | Peek::Object) {
+        if passed || !matches!(peek, Peek::Array | Peek::Object) {
             return Ok(News::None);
         }
         if self.seen.mixed() || depth >= MAX_NESTED {
@@ -361,6 +371,7 @@ impl Shape {
         match seen {
             Seen::NOTHING | Seen::STRING => Kind::Text,
             Seen::BOOLEAN => Kind::Boolean,
+            Seen::TIME => Kind::Time,
             _ if seen.within(Seen::BIGINTS) => Kind::Bigint,
             _ if seen.within(Seen::DOUBLES) => Kind::Double,
             _ => {
@@ -397,6 +408,36 @@ impl Fields {
     }
 }
 
+/// What an extended value is.
+fn extended(value: &Extended, order: &mut Tracker) -> Seen {
+    match value {
+        Extended::Time(time) => {
+            if order.follows() {
+                order.offer_whole(*time);
+            }
+            Seen::TIME
+        }
+        Extended::Text(text) => {
+            if order.follows() {
+                order.offer_text(text.as_bytes());
+            }
+            Seen::STRING
+        }
+        Extended::Whole(whole, _) => seen_whole(*whole, order),
+        Extended::Double(..) => Seen::DOUBLE,
+    }
+}
+
+fn seen_whole(whole: i64, order: &mut Tracker) -> Seen {
+    if order.follows() {
+        order.offer_whole(whole);
+    }
+    match whole.unsigned_abs() <= EXACT {
+        true => Seen::WHOLE,
+        false => Seen::LARGE,
+    }
+}
+
 fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Seen, Malformed> {
     let written = cursor.jiter.known_number_bytes(peek)?;
     // Up to fifteen digits need no second look: they are whole and exact.
@@ -404,16 +445,7 @@ fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Se
         return Ok(Seen::WHOLE);
     }
     Ok(match Number::of(written) {
-        Number::Whole(whole) => {
-            if order.follows() {
-                order.offer_whole(whole);
-            }
-            if whole.unsigned_abs() <= EXACT {
-                Seen::WHOLE
-            } else {
-                Seen::LARGE
-            }
-        }
+        Number::Whole(whole) => seen_whole(whole, order),
         Number::Double(_) => Seen::DOUBLE,
         Number::Wide => Seen::WIDE,
     })

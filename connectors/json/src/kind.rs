@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+
+/// The zone of times.
+pub(crate) const UTC: &str = "UTC";
 
 /// What a column, a field of an object or an item of a list holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub(crate) enum Kind {
     Bigint,
     /// A number as the nearest double.
     Double,
+    /// A time to the millisecond, in UTC.
+    Time,
     /// Text. Numbers, true and false are kept as they are written.
     Text,
     /// Any value, kept as the JSON that is written.
@@ -42,6 +47,7 @@ impl Kind {
             Self::Boolean => DataType::Boolean,
             Self::Bigint => DataType::Int64,
             Self::Double => DataType::Float64,
+            Self::Time => DataType::Timestamp(TimeUnit::Millisecond, Some(UTC.into())),
             Self::Text | Self::Json => DataType::Utf8,
             Self::List(items) => DataType::List(items.item()),
             Self::Object(fields) => DataType::Struct(Self::fields(fields)),

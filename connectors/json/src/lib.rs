@@ -8,7 +8,7 @@
 //!    `splitter` finds where records end, in `lines` or in a `document`; `pieces` does so for all
 //!    files of a table;
 //! 3. `describe` reads a table once: `infer` finds out the `kind` of each column, with the help of
-//!    `seen` and `number`, and whether it ever descends;
+//!    `seen`, `number` and `extended`, and whether it ever descends;
 //! 4. `scan` reads it again: `decode` makes Arrow columns of records, each a `column`; `syntax`
 //!    says what is wrong with those that cannot be read;
 //! 5. `source` does both for `chatferry_files`, which makes a source of it.
@@ -17,6 +17,7 @@ mod column;
 mod decode;
 mod describe;
 mod document;
+mod extended;
 mod infer;
 mod input;
 mod kind;

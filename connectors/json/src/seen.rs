@@ -18,6 +18,8 @@ impl Seen {
     pub(crate) const STRING: Self = Self(32);
     pub(crate) const LIST: Self = Self(64);
     pub(crate) const OBJECT: Self = Self(128);
+    /// A time that says that it is one.
+    pub(crate) const TIME: Self = Self(256);
 
     /// What a bigint holds.
     pub(crate) const BIGINTS: Self = Self::WHOLE.with(Self::LARGE);
@@ -26,7 +28,7 @@ impl Seen {
     /// What is a number.
     const NUMBERS: Self = Self::BIGINTS.with(Self::DOUBLES).with(Self::WIDE);
     /// What can have an order that is looked for.
-    pub(crate) const ORDERED: Self = Self::BIGINTS.with(Self::STRING);
+    pub(crate) const ORDERED: Self = Self::BIGINTS.with(Self::STRING).with(Self::TIME);
 
     /// Whether all of the others are among these.
     pub(crate) const fn has(self, others: Self) -> bool {
@@ -56,6 +58,7 @@ impl Seen {
             (Self::LIST, "lists"),
             (Self::OBJECT, "objects"),
             (Self::NUMBERS, "numbers"),
+            (Self::TIME, "times"),
         ];
         let seen = |(kind, word): (Self, &'static str)| (self.0 & kind.0 != 0).then_some(word);
         let words: Vec<&str> = kinds.into_iter().filter_map(seen).collect();

@@ -16,7 +16,7 @@ const MAX_RECORD: usize = 16 << 20;
 /// The most that `max_record` may be: a batch's texts are counted by 32 bits.
 const MOST_RECORD: usize = 1 << 30;
 /// What stands in a `schema`.
-const KINDS: [&str; 5] = ["boolean", "bigint", "double", "text", "json"];
+const KINDS: [&str; 6] = ["boolean", "bigint", "double", "timestamp", "text", "json"];
 
 /// The settings of one `json` source.
 #[derive(Clone, Debug)]
@@ -230,6 +230,7 @@ fn kind(node: &Node<'_>) -> Option<Kind> {
             "boolean" => Kind::Boolean,
             "bigint" => Kind::Bigint,
             "double" => Kind::Double,
+            "timestamp" => Kind::Time,
             "text" => Kind::Text,
             _ => Kind::Json,
         }),

@@ -127,6 +127,11 @@ impl<'j> Cursor<'j> {
         }
     }
 
+    /// What stands from the parser on.
+    pub(crate) fn rest(&self) -> &'j [u8] {
+        &self.json[self.jiter.current_index()..]
+    }
+
     /// A breach of that rule where the parser stands.
     pub(crate) fn breach(&self, rule: &'static str, what: impl Into<String>) -> Malformed {
         Malformed::new(rule, what, self.jiter.current_index())
