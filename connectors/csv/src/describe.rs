@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
-use chatferry_core::source::{Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Broken, Found, Listing, Root, refused};
+use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
+use chatferry_files::{Broken, Found, Listing, Root, Tracker, refused};
 
 use crate::infer::Seen;
-use crate::kind::Kind;
+use crate::kind::{self, Kind};
 use crate::pieces::{Event, go_through, place};
 use crate::records::Record;
 use crate::settings::TableSettings;
@@ -80,6 +80,11 @@ struct Survey<'s> {
     fields: Vec<usize>,
     /// The fields of the current file whose columns are not settled.
     open: Vec<usize>,
+    /// Those whose columns may have an order.
+    ordered: Vec<usize>,
+    /// The order of what the paths of the files say, and whether it was looked at for this one.
+    parts: Vec<Tracker>,
+    entered: bool,
     notes: Vec<String>,
     rows: u64,
     rejected: u64,
@@ -96,6 +101,9 @@ struct Known {
     declared: Option<Kind>,
     seen: Seen,
     files: usize,
+    /// Whether its texts ever descend, and its whole numbers, as long as they are some.
+    texts: Tracker,
+    wholes: Tracker,
 }
 
 impl<'s> Survey<'s> {
@@ -106,6 +114,14 @@ impl<'s> Survey<'s> {
             index: HashMap::new(),
             fields: Vec::new(),
             open: Vec::new(),
+            ordered: Vec::new(),
+            parts: settings
+                .template
+                .columns()
+                .iter()
+                .map(|_| Tracker::default())
+                .collect(),
+            entered: false,
             notes: Vec::new(),
             rows: 0,
             rejected: 0,
@@ -119,7 +135,17 @@ impl<'s> Survey<'s> {
     fn take(&mut self, file: &Found, event: Event<'_>) -> Result<(), SourceError> {
         match event {
             Event::Enter(names) => self.enter(names),
-            Event::Record(record) => self.observe(&record),
+            Event::Record(record) => {
+                if !self.entered {
+                    self.entered = true;
+                    for (tracker, part) in self.parts.iter_mut().zip(&file.parts) {
+                        tracker.offer_text(part.as_bytes());
+                        tracker.settle(0);
+                    }
+                }
+                self.order(&record);
+                self.observe(&record);
+            }
             Event::Rejected(_, detail, at) => self.reject(file, &detail, at),
             Event::Leave(Some(other)) => self.notes.push(format!(
                 "{} has one column; is {} what stands between its fields? then set `delimiter`",
@@ -146,6 +172,8 @@ impl<'s> Survey<'s> {
                     declared: declared.map(|(_, kind)| kind.clone()),
                     seen: Seen::default(),
                     files: 0,
+                    texts: Tracker::default(),
+                    wholes: Tracker::default(),
                 });
                 self.columns.len() - 1
             });
@@ -153,6 +181,8 @@ impl<'s> Survey<'s> {
             self.fields.push(column);
         }
         self.open = (0..names.len()).collect();
+        self.ordered.clone_from(&self.open);
+        self.entered = false;
         self.close();
     }
 
@@ -194,6 +224,40 @@ impl<'s> Survey<'s> {
         }
     }
 
+    /// Follows the columns that never descended so far.
+    fn order(&mut self, record: &Record<'_>) {
+        let (settings, columns, rows) = (self.settings, &mut self.columns, self.rows);
+        let fields = &self.fields;
+        self.ordered.retain(|field| {
+            let known = &mut columns[fields[*field]];
+            if let Some(cell) = record.cells.get(*field) {
+                let written = record.written(*cell);
+                let mut room = Vec::new();
+                let text = match cell.how.is_plain() {
+                    true => written,
+                    false => {
+                        settings.dialect.unescape(written, cell.how, &mut room);
+                        &room
+                    }
+                };
+                if !settings.is_null(written, cell.how) {
+                    if known.texts.follows() {
+                        known.texts.offer_text(text);
+                    }
+                    if known.wholes.follows() && !text.is_empty() {
+                        match str::from_utf8(text).ok().and_then(kind::bigint) {
+                            Some(whole) => known.wholes.offer_whole(whole),
+                            None => known.wholes.lose(),
+                        }
+                    }
+                }
+            }
+            known.texts.settle(rows);
+            known.wholes.settle(rows);
+            known.texts.follows() || known.wholes.follows()
+        });
+    }
+
     fn reject(&mut self, file: &Found, detail: &str, at: At) {
         self.rejected += 1;
         if self.first.is_none() {
@@ -231,7 +295,7 @@ impl<'s> Survey<'s> {
                 "{more} records have fewer fields than there are columns; the others are null"
             )),
         }
-        let mut columns = Vec::new();
+        let (mut columns, mut orders) = (Vec::new(), Vec::new());
         for known in &self.columns {
             let name = &known.name;
             if known.files < self.files {
@@ -250,6 +314,14 @@ impl<'s> Survey<'s> {
                 }
                 kind
             });
+            let ordered = match kind {
+                Kind::Text => known.texts.held(),
+                Kind::Bigint => known.wholes.held(),
+                _ => false,
+            };
+            if ordered {
+                orders.push(Order::by([name.as_str()]));
+            }
             columns.push((name.clone(), kind));
         }
         for (name, _) in &self.settings.schema {
@@ -257,11 +329,14 @@ impl<'s> Survey<'s> {
                 return Err(unknown(name, &self.columns, &self.settings.template));
             }
         }
-        for part in self.settings.template.columns() {
+        for (part, tracker) in self.settings.template.columns().iter().zip(&self.parts) {
             if self.index.contains_key(part) {
                 return Err(collision(self.settings.template.written(), part));
             }
             columns.push((part.clone(), Kind::Text));
+            if tracker.held() {
+                orders.push(Order::by([part.as_str()]));
+            }
         }
         let fields = columns.iter().map(|(name, kind)| kind.field(name));
         // A record that does not fit what is declared is only noticed when it is read.
@@ -269,7 +344,7 @@ impl<'s> Survey<'s> {
         let table = Table {
             name: name.to_owned(),
             schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
-            orders: Vec::new(),
+            orders,
             can_order: Vec::new(),
             rows: match known {
                 true => Rows::Exactly(self.rows),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
-use arrow::datatypes::{DataType, Schema};
-use chatferry_core::source::{Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Found, Listing, Root, Template, refused};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::datatypes::{DataType, Int64Type, Schema};
+use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
+use chatferry_files::{Found, Listing, Root, Template, Tracker, refused};
 
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::file::statistics::Statistics;
@@ -50,6 +50,18 @@ impl FromPath {
         match self {
             Self::Part(..) => DataType::Utf8,
             Self::Partition(partition) => partition.kind(),
+        }
+    }
+
+    /// Offers its value in a file to what follows its order.
+    fn offer(&self, file: &Found, tracker: &mut Tracker) {
+        let column = self.column(file);
+        if column.is_null(0) {
+            return;
+        }
+        match column.as_string_opt::<i32>() {
+            Some(text) => tracker.offer_text(text.value(0).as_bytes()),
+            None => tracker.offer_whole(column.as_primitive::<Int64Type>().value(0)),
         }
     }
 
@@ -106,7 +118,9 @@ pub(crate) fn describe(
             from_path.push(FromPath::Partition(partition));
         }
     }
+    let mut trackers: Vec<Tracker> = from_path.iter().map(|_| Tracker::default()).collect();
     let mut survey = Survey::default();
+    let mut files = 0;
     for file in &listing.files {
         if !waits() {
             return Err(SourceError::new(
@@ -115,8 +129,19 @@ pub(crate) fn describe(
                 "nobody waits",
             ));
         }
-        survey.take(root, file, &from_path)?;
+        if survey.take(root, file, &from_path)? > 0 {
+            for (column, tracker) in from_path.iter().zip(&mut trackers) {
+                column.offer(file, tracker);
+                tracker.settle(files);
+            }
+            files += 1;
+        }
     }
+    let held = from_path
+        .iter()
+        .zip(&trackers)
+        .filter(|(_, tracker)| tracker.held());
+    let orders = held.map(|(column, _)| Order::by([column.name()])).collect();
     let mut fields: Vec<_> = survey
         .columns
         .iter()
@@ -141,7 +166,7 @@ pub(crate) fn describe(
     let table = Table {
         name: name.to_owned(),
         schema: Arc::new(Schema::new(fields)),
-        orders: Vec::new(),
+        orders,
         can_order: Vec::new(),
         // Whether what is declared to be JSON is some is found out when it is read.
         rows: match has_json {
@@ -187,11 +212,13 @@ struct Known {
 }
 
 impl Survey {
-    fn take(&mut self, root: &Root, file: &Found, path: &[FromPath]) -> Result<(), SourceError> {
+    /// Takes a file into account, and gives how many rows it has.
+    fn take(&mut self, root: &Root, file: &Found, path: &[FromPath]) -> Result<u64, SourceError> {
         let ranges = root.ranges(file)?;
         let footer = footer(&file.name, &ranges)?;
         let metadata = Arc::new(footer.metadata);
-        self.rows += u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+        let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+        self.rows += rows;
         let (reader, columns) = columns(&metadata, &footer.roles)
             .map_err(|what| damaged(&file.name, Part::Footer, &what))?;
         for (root, column) in columns.into_iter().enumerate() {
@@ -217,7 +244,7 @@ impl Survey {
                 }),
             }
         }
-        Ok(())
+        Ok(rows)
     }
 
     fn notes(&self, files: usize) -> Vec<String> {

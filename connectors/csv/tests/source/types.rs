@@ -75,3 +75,14 @@ epoch = { timestamptz = "%s" }
 ok = { boolean = ["yes", "no"] }"#;
     insta::assert_snapshot!(file(text, schema).await);
 }
+
+#[tokio::test]
+async fn an_order_is_noticed_over_the_whole_input() {
+    let text = "\
+id,wide,at,name,back,gap,end,share
+9,09,2024-01-01,a,3,1,x,0.5
+10,10,2024-01-02,b,2,,y,1
+10,11,2024-01-02,\"ba\",4,2,,2
+";
+    insta::assert_snapshot!(file(text, "").await);
+}

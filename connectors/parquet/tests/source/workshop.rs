@@ -132,6 +132,9 @@ pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
     };
     let mut text = columns_shown(&rows.table);
     writeln!(text, "rows: {:?}", rows.table.rows).expect("text");
+    for order in &rows.table.orders {
+        writeln!(text, "never descends: {}", order.columns.join(", ")).expect("text");
+    }
     for note in &rows.table.notes {
         writeln!(text, "note: {note}").expect("text");
     }
