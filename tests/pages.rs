@@ -40,6 +40,7 @@ fn help() {
         "rehearse",
         "run",
         "status",
+        "tables",
         "verify",
         "undo",
         "simulate",
@@ -68,6 +69,33 @@ fn check() {
         "check_quickstart_json",
         laid_out(&["check", &quickstart, "--format", "json"])
     );
+}
+
+#[test]
+fn tables() {
+    assert_snapshot!(
+        "tables_of_a_pipeline",
+        shown(&["tables", &pipeline("quickstart"), "rooms", "irc.users"])
+    );
+    let folder = Folder::new();
+    folder.write(
+        "export/people.csv",
+        "id,name,since\n7,Ann,2024-05-01\n12,,2023-01-31\n",
+    );
+    folder.write(
+        "export/lines.jsonl",
+        "{\"id\":1,\"tags\":[\"a\"]}\n{\"id\":2}\n",
+    );
+    folder.write("export/notes.txt", "nothing to read");
+    let export = folder.file("export");
+    assert_snapshot!("tables_of_a_folder", shown(&["tables", &export]));
+    let people = folder.file("export/people.csv");
+    assert_snapshot!(
+        "tables_of_a_file_json",
+        laid_out(&["tables", &people, "--format", "json"])
+    );
+    let ended = folder.run(&["tables", &export, "nobody"]).expect(4);
+    assert_snapshot!("tables_of_another_name", page::of(&ended.err, &folder));
 }
 
 #[test]

@@ -97,10 +97,11 @@ pub enum Command {
         after_help = "Example: chatferry run pipelines/quickstart --set cometchat.base_url=http://127.0.0.1:8080/v3"
     )]
     Run(RunArgs),
-    /// Shows the tables and columns that a source offers: of a pipeline, or of a database
+    /// Shows the tables and columns of a pipeline's sources, a database, a file, a folder or an archive
     #[command(
         after_help = "Examples: chatferry tables pipelines/quickstart\n          \
-        chatferry tables postgres://reader@db.example.org/chat users messages"
+        chatferry tables postgres://reader@db.example.org/chat users messages\n          \
+        chatferry tables export.zip"
     )]
     Tables(TablesArgs),
     /// Shows the ledger in a page
@@ -128,7 +129,7 @@ pub enum Command {
 /// Which tables.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct TablesArgs {
-    /// A pipeline, the URL of a database, or the file of one
+    /// A pipeline, the URL of a database, a file, a folder or an archive
     ///
     /// Others on this machine can see a password in a URL; `${NAME}` in it is the environment.
     #[arg(value_name = "SOURCE")]

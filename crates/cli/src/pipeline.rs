@@ -53,6 +53,32 @@ pub fn open(
     terminal: &Terminal,
     without_secrets: bool,
 ) -> Result<Opened, Trouble> {
+    read(path, shared, without_secrets, |path, text, mistakes| {
+        show(path, text, mistakes, terminal);
+    })
+}
+
+/// Opens the sources of a pipeline file, whatever its destination lacks.
+///
+/// # Errors
+///
+/// When there is no such file, it has mistakes, or a source cannot be opened.
+pub fn open_sources(path: &Path, shared: &Shared, terminal: &Terminal) -> Result<Sources, Trouble> {
+    let opened = read(path, shared, true, |path, text, mistakes| {
+        let is_grave = |mistake: &&Mistake| mistake.severity == Severity::Error;
+        let grave: Vec<Mistake> = mistakes.iter().filter(is_grave).cloned().collect();
+        show(path, text, &grave, terminal);
+    })?;
+    opened.sources()
+}
+
+/// Reads a pipeline file, and has its mistakes shown.
+fn read(
+    path: &Path,
+    shared: &Shared,
+    without_secrets: bool,
+    show: impl Fn(&Path, &str, &[Mistake]),
+) -> Result<Opened, Trouble> {
     let path = if path.is_dir() {
         path.join("pipeline.toml")
     } else {
@@ -90,7 +116,7 @@ pub fn open(
         without_secrets,
     };
     let read = chatferry_config::read(&text, &connectors::all(), &reading);
-    show(&path, &text, &read.mistakes, terminal);
+    show(&path, &text, &read.mistakes);
     match read.pipeline {
         Some(pipeline) => Ok(Opened {
             path,
@@ -101,16 +127,23 @@ pub fn open(
     }
 }
 
-/// The sources of a pipeline that has nothing else, with paths from where the program was started.
+/// The sources of a pipeline that has nothing else but these sections, each with its name; paths
+/// are from where the program was started.
 ///
 /// # Errors
 ///
 /// When a source cannot be opened.
-pub fn sources_of(text: &str, shared: &Shared) -> Result<Sources, Trouble> {
+pub fn sources_of(
+    sections: &[(&'static str, String)],
+    shared: &Shared,
+) -> Result<Sources, Trouble> {
+    let written = sections.iter().map(|(_, section)| section.as_str());
+    let written = written.collect::<Vec<_>>().join("\n");
+    let first = sections.first().map_or("none", |(name, _)| name);
     // A pipeline has a destination and a flow; these are never looked at.
     let text = format!(
-        "name = \"tables\"\n{text}\n[cometchat]\nbase_url = \"http://127.0.0.1\"\napi_key = \"none\"\n\
-         [[flow]]\nentity = \"users\"\nfrom = \"source.any\"\nfields = {{ uid = \"1\", name = \"1\" }}\n"
+        "name = \"tables\"\n{written}\n[cometchat]\nbase_url = \"http://127.0.0.1\"\napi_key = \"none\"\n\
+         [[flow]]\nentity = \"users\"\nfrom = \"{first}.any\"\nfields = {{ uid = \"1\", name = \"1\" }}\n"
     );
     let reading = Reading {
         environment: &|name| std::env::var(name).ok(),
@@ -128,7 +161,7 @@ pub fn sources_of(text: &str, shared: &Shared) -> Result<Sources, Trouble> {
 }
 
 /// Sources by name.
-type Sources = Vec<(String, Arc<dyn Source>)>;
+pub type Sources = Vec<(String, Arc<dyn Source>)>;
 
 fn open_all(pipeline: &Pipeline<Settings>) -> Result<Sources, Trouble> {
     let open = |source: &NamedSource| Ok((source.name.clone(), source.settings.open()?));

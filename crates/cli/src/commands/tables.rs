@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use chatferry_core::source::{Rows, Source, Table};
+use chatferry_core::source::{Order, Rows, Source, Table};
 use chatferry_engine::in_words;
 use serde_json::{Value, json};
 
@@ -20,9 +20,9 @@ use crate::trouble::{Exit, Trouble};
 ///
 /// When there is no such source or table, or it cannot be described.
 pub async fn run(args: &TablesArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
-    let sources = match source_text(&args.source) {
-        Some(text) => pipeline::sources_of(&text, shared)?,
-        None => pipeline::open(Path::new(&args.source), shared, terminal, true)?.sources()?,
+    let sources = match sections(&args.source) {
+        Some(sections) => pipeline::sources_of(&sections, shared)?,
+        None => pipeline::open_sources(Path::new(&args.source), shared, terminal)?,
     };
     let mut shown = Vec::new();
     for (name, source) in &sources {
@@ -56,21 +56,43 @@ async fn described(source: &Arc<dyn Source>, table: &str) -> Result<Arc<Table>, 
     Ok(source.describe(table).await?)
 }
 
-/// The section of a pipeline for something that is not one: the URL of a database, or its file.
-fn source_text(source: &str) -> Option<String> {
-    let (connector, key) = match source.split_once("://") {
-        Some(("postgres" | "postgresql", _)) => ("postgres", "url"),
-        Some(("mysql" | "mariadb", _)) => ("mysql", "url"),
-        Some(_) => return None,
-        None => match Path::new(source).extension()?.to_str()? {
-            "db" | "sqlite" | "sqlite3" => ("sqlite", "path"),
-            _ => return None,
-        },
+/// The sections of a pipeline for something that is not one: a database's URL or file, a file of
+/// data, a folder or an archive of them. Each with its name and its text.
+fn sections(source: &str) -> Option<Vec<(&'static str, String)>> {
+    let all = ["csv", "json", "parquet"];
+    let one = |connector, key| Some(vec![("source", section("source", connector, key, source))]);
+    let every = || {
+        let below = all.map(|connector| (connector, section(connector, connector, "root", source)));
+        Some(below.to_vec())
     };
-    let value = toml_text(source);
-    Some(format!(
-        "[sources.source]\nconnector = \"{connector}\"\n{key} = {value}\n"
-    ))
+    match source.split_once("://") {
+        Some(("postgres" | "postgresql", _)) => return one("postgres", "url"),
+        Some(("mysql" | "mariadb", _)) => return one("mysql", "url"),
+        _ => {}
+    }
+    let path = Path::new(source);
+    if path.is_dir() {
+        return (!path.join("pipeline.toml").exists()).then(every)?;
+    }
+    let name = source.to_ascii_lowercase();
+    let is = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    if is(&[".zip", ".tar", ".tgz"]) || name.contains(".tar.") {
+        return every();
+    }
+    let packed = [".gz", ".zst", ".bz2", ".xz"];
+    let plain = packed.iter().find_map(|ending| name.strip_suffix(ending));
+    match Path::new(plain.unwrap_or(&name)).extension()?.to_str()? {
+        "db" | "sqlite" | "sqlite3" => one("sqlite", "path"),
+        "json" | "jsonl" | "ndjson" => one("json", "path"),
+        "csv" | "tsv" => one("csv", "path"),
+        "parquet" => one("parquet", "path"),
+        _ => None,
+    }
+}
+
+fn section(name: &str, connector: &str, key: &str, value: &str) -> String {
+    let value = toml_text(value);
+    format!("[sources.{name}]\nconnector = \"{connector}\"\n{key} = {value}\n")
 }
 
 /// A text as TOML writes it. What would be an environment variable is one here too.
@@ -91,11 +113,20 @@ fn as_text(name: &str, table: &Table, terminal: &Terminal) -> String {
     for field in fields {
         let _ = writeln!(text, "  {:<width$}  {}", field.name(), in_words(field));
     }
-    for order in orders(table) {
-        let _ = writeln!(text, "  can be read by {}", order.join(", "));
+    let is_new = |order: &&Order| !table.orders.contains(order);
+    let others = table.can_order.iter().filter(is_new);
+    for (title, orders) in [
+        ("in order of", table.orders.iter().collect::<Vec<_>>()),
+        ("can be read in order of", others.collect()),
+    ] {
+        let orders = orders.iter().map(|order| order.columns.join(" + "));
+        let orders = orders.collect::<Vec<_>>().join(", ");
+        if !orders.is_empty() {
+            text.push_str(&indented(&format!("{title} {orders}"), 2));
+        }
     }
     for note in &table.notes {
-        let _ = writeln!(text, "{}", indented(&format!("note: {note}"), 2));
+        text.push_str(&indented(&format!("note: {note}"), 2));
     }
     text
 }
