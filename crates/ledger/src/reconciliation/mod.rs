@@ -121,7 +121,7 @@ impl Reconciliation {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
-            .pragma("cache_size", "-16384")
+            .pragma("cache_size", "-4096")
             .disable_statement_logging();
         let mut connection = options.connect().await.map_err(failed)?;
         sqlx::query("ATTACH DATABASE ? AS ledger")
