@@ -16,6 +16,9 @@ use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+/// Starts reading a flow from a position on.
+pub type OpenFrom = dyn Fn(&str) -> Option<ShapedStream> + Send + Sync;
+
 /// A flow as the runtime takes it.
 pub struct FlowInput {
     /// Its name.
@@ -27,7 +30,7 @@ pub struct FlowInput {
     /// Starts reading it from its first row on.
     pub open: Box<dyn Fn() -> ShapedStream + Send + Sync>,
     /// Starts reading it from a position on; `None` when that is none in the flow's order.
-    pub open_from: Box<dyn Fn(&str) -> Option<ShapedStream> + Send + Sync>,
+    pub open_from: Box<OpenFrom>,
 }
 
 impl fmt::Debug for FlowInput {

@@ -35,7 +35,7 @@ pub mod window;
 
 pub use delivery::Requests;
 pub use errands::Asked;
-pub use intake::FlowInput;
+pub use intake::{FlowInput, OpenFrom};
 pub use pacer::Pacer;
 pub use run::{Ended, Finished, Observer, Progress, Run, Stop, stop};
 pub use undo::Undo;
