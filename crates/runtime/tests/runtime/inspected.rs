@@ -214,7 +214,7 @@ fn flows(count: i64) -> Vec<chatferry_runtime::FlowInput> {
     vec![flow(
         Entity::Messages,
         References::Trust,
-        messages(count, 5),
+        &messages(count, 5),
     )]
 }
 

@@ -304,12 +304,12 @@ async fn what_refers_to_a_refused_user_is_blocked_without_a_request() {
             flow(
                 Entity::Users,
                 References::Require,
-                vec![user("ann"), user("bob"), user("ann")],
+                &[user("ann"), user("bob"), user("ann")],
             ),
             flow(
                 Entity::Messages,
                 References::Require,
-                vec![message(1, "ann"), message(2, "bob"), message(3, "eve")],
+                &[message(1, "ann"), message(2, "bob"), message(3, "eve")],
             ),
         ]
     };
@@ -418,8 +418,8 @@ async fn flows_that_make_one_entity_are_merged_by_time() {
         .into_iter()
         .partition(|row| row.3 % 2 == 0);
     let flows = vec![
-        flow(Entity::Messages, References::Trust, even),
-        flow(Entity::Messages, References::Trust, odd),
+        flow(Entity::Messages, References::Trust, &even),
+        flow(Entity::Messages, References::Trust, &odd),
     ];
     let finished = run(&folder, &destination, flows).await;
     assert_eq!(count(&finished, OutcomeKind::Imported), 4_000);

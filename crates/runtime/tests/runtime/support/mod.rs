@@ -187,7 +187,7 @@ pub(crate) fn messages(count: i64, conversations: i64) -> Vec<Row> {
 }
 
 /// A flow of these rows, in batches of 1,000.
-pub(crate) fn flow(entity: Entity, references: References, rows: Vec<Row>) -> FlowInput {
+pub(crate) fn flow(entity: Entity, references: References, rows: &[Row]) -> FlowInput {
     let batches: Vec<Shaped> = rows.chunks(1_000).map(shaped).collect();
     flow_of(entity, references, move |_| batches.clone())
 }
@@ -245,7 +245,7 @@ pub(crate) fn shaped(rows: &[Row]) -> Shaped {
 
 /// Messages whose sender is trusted to be there.
 pub(crate) fn trusted(rows: Vec<Row>) -> Vec<FlowInput> {
-    vec![flow(Entity::Messages, References::Trust, rows)]
+    vec![flow(Entity::Messages, References::Trust, &rows)]
 }
 
 /// Sees nothing, and can stop a run after so many answers.
