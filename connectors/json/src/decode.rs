@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
+use crate::around::peeked;
 use crate::column::Column;
 use crate::kind::Kind;
 use crate::syntax::{Cursor, Malformed};
@@ -17,6 +18,8 @@ use crate::syntax::{Cursor, Malformed};
 pub(crate) struct Decoder {
     schema: SchemaRef,
     fields: Fields,
+    /// The columns that the objects around the records give.
+    around: Vec<Column>,
     /// The columns that the path gives, each with what the current file's path says.
     parts: Vec<(Column, String)>,
     /// Where each wanted column stands: among the fields, or behind them among the parts.
@@ -26,15 +29,18 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder for a table with these columns, of which the last `parts` come from the path.
+    /// A decoder for a table with these columns, of which the last `parts` come from the path, and
+    /// so many before them from `around` the records.
     /// Only the columns at the `wanted` indices are kept, and given in that order with `schema`.
     pub(crate) fn new(
         columns: &[(String, Kind)],
+        around: usize,
         parts: usize,
         wanted: &[usize],
         schema: SchemaRef,
     ) -> Self {
-        let split = columns.len() - parts;
+        let split = columns.len() - parts - around;
+        let behind = columns[split..columns.len() - parts].iter();
         let keep = |(index, (_, kind)): (usize, &(String, Kind))| {
             wanted.contains(&index).then(|| Column::new(kind))
         };
@@ -43,6 +49,7 @@ impl Decoder {
         Self {
             schema,
             fields: Fields::new(names.zip(kept).take(split)),
+            around: behind.map(|(_, kind)| Column::new(kind)).collect(),
             parts: (0..parts)
                 .map(|_| (Column::new(&Kind::Text), String::new()))
                 .collect(),
@@ -59,8 +66,12 @@ impl Decoder {
         }
     }
 
-    /// Appends one record as a row, or nothing.
-    pub(crate) fn push(&mut self, json: &[u8]) -> Result<(), Malformed> {
+    /// Appends one record as a row, with what the objects around it say; or nothing.
+    pub(crate) fn push(
+        &mut self,
+        json: &[u8],
+        around: &[Option<Vec<u8>>],
+    ) -> Result<(), Malformed> {
         let mut cursor = match Cursor::open(json, std::mem::take(&mut self.tape)) {
             Ok(cursor) => cursor,
             Err((malformed, tape)) => {
@@ -75,6 +86,14 @@ impl Decoder {
         self.tape = cursor.jiter.into_tape();
         match appended {
             Ok(()) => {
+                for (column, value) in self.around.iter_mut().zip(around) {
+                    match value.as_deref().and_then(peeked) {
+                        Some((mut cursor, peek)) => column
+                            .push(&mut cursor, peek, 1)
+                            .expect("its kind was found by looking at it"),
+                        None => column.push_null(),
+                    }
+                }
                 self.rows += 1;
                 for (column, text) in &mut self.parts {
                     column.push_text(text);
@@ -92,13 +111,15 @@ impl Decoder {
 
     /// How many bytes they hold, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        let parts = self.parts.iter().map(|(column, _)| column.bytes());
-        self.fields.bytes() + parts.sum::<usize>()
+        let parts = self.parts.iter().map(|(column, _)| column);
+        let beside = parts.chain(&self.around).map(Column::bytes);
+        self.fields.bytes() + beside.sum::<usize>()
     }
 
     /// Gives the rows and begins a new batch.
     pub(crate) fn finish(&mut self) -> RecordBatch {
         let mut columns: Vec<Option<ArrayRef>> = self.fields.finish();
+        columns.extend(self.around.iter_mut().map(|column| Some(column.finish())));
         columns.extend(
             self.parts
                 .iter_mut()

@@ -7,6 +7,7 @@ use arrow::datatypes::Schema;
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
 use chatferry_files::{Broken, Found, Listing, Root, Tracker, refused};
 
+use crate::around::{self, Late};
 use crate::infer::Inference;
 use crate::kind::Kind;
 use crate::pieces::{Event, go_through, place};
@@ -28,6 +29,8 @@ pub(crate) struct Described {
     pub(crate) columns: Vec<(String, Kind)>,
     /// The files that were read.
     pub(crate) listing: Listing,
+    /// What the objects around the records say behind them.
+    pub(crate) late: Late,
 }
 
 /// Reads a table through. Breaks off when nobody waits for the answer any more.
@@ -40,7 +43,7 @@ pub(crate) fn describe(
     let listing = root.list(&settings.template)?;
     let mut survey = Survey::new(settings);
     let mut until_look = LOOK_EVERY;
-    let outcome = go_through(root, &listing, settings, |file, event| {
+    let outcome = go_through(root, &listing, settings, &Late::new(), |file, event| {
         until_look -= 1;
         if until_look == 0 {
             until_look = LOOK_EVERY;
@@ -76,6 +79,8 @@ pub(crate) fn describe(
 struct Survey<'s> {
     settings: &'s TableSettings,
     inference: Inference,
+    around: around::Survey,
+    late: Late,
     parts: Vec<Tracker>,
     notes: Vec<String>,
     rejected: u64,
@@ -108,6 +113,8 @@ impl<'s> Survey<'s> {
         Self {
             settings,
             inference: Inference::default(),
+            around: around::Survey::new(Arc::clone(&settings.parents)),
+            late: Late::new(),
             parts,
             notes: Vec::new(),
             rejected: 0,
@@ -122,14 +129,21 @@ impl<'s> Survey<'s> {
     fn take(&mut self, file: &Found, event: Event<'_>) -> Result<(), SourceError> {
         match event {
             Event::Enter => self.here = Here::default(),
-            Event::Record(json, at) => match self.inference.observe(json) {
-                Ok(()) => self.count(file)?,
+            Event::Record(json, values, at) => match self.inference.observe(json) {
+                Ok(()) => {
+                    self.around.take(values);
+                    self.count(file)?;
+                }
                 Err(malformed) => {
                     self.here.unfinished |= self.here.rejected == 0 && malformed.unfinished;
                     self.reject(file, &malformed.detail(json), at);
                 }
             },
             Event::Rejected(_, detail, at) => self.reject(file, &detail, at),
+            Event::Late(number, late) => {
+                self.around.take_late(&late);
+                self.late.insert(number, Arc::new(late));
+            }
             Event::Leave { format, missed } => {
                 if let Some(keys) = missed {
                     self.files_missed += 1;
@@ -212,9 +226,17 @@ impl<'s> Survey<'s> {
         let declared = &self.settings.schema;
         let mut columns = self.inference.columns(declared, &mut self.notes);
         let mut orders = self.inference.ordered(&columns);
+        for (name, kind) in self.around.columns(&mut self.notes) {
+            if columns.iter().any(|(column, _)| *column == name) {
+                let what = format!("the column `{name}` of `parents`");
+                return Err(collision(self.settings.template.written(), &name, &what));
+            }
+            columns.push((name, kind));
+        }
         for (part, tracker) in self.settings.template.columns().iter().zip(&self.parts) {
             if columns.iter().any(|(column, _)| column == part) {
-                return Err(collision(self.settings.template.written(), part));
+                let what = format!("the placeholder `{{{part}}}`");
+                return Err(collision(self.settings.template.written(), part, &what));
             }
             columns.push((part.clone(), Kind::Text));
             if tracker.held() {
@@ -243,6 +265,7 @@ impl<'s> Survey<'s> {
             table: Arc::new(table),
             columns,
             listing,
+            late: self.late,
         })
     }
 }
@@ -272,12 +295,12 @@ fn misled(listing: &Listing, path: &str, keys: &[String]) -> SourceError {
     ))
 }
 
-fn collision(template: &str, part: &str) -> SourceError {
-    let reason = format!("the records have a field `{part}`, which the path sets, too");
+fn collision(template: &str, column: &str, what: &str) -> SourceError {
+    let reason = format!("the records have a field `{column}`, as {what} is called, too");
     SourceError::new(
         SourceErrorKind::Pipeline,
         format!("read {template}"),
         reason,
     )
-    .help(format!("give the placeholder `{{{part}}}` another name"))
+    .help(format!("give {what} another name"))
 }

@@ -5,6 +5,7 @@
 
 use std::io::Read;
 
+use crate::around::{Around, LateOfFile};
 use crate::splitter::{Piece, Trouble, too_long};
 use crate::window::{At, Window};
 
@@ -24,6 +25,9 @@ pub(crate) struct Document<R> {
     expect: Expect,
     arrived: bool,
     met: Vec<String>,
+    around: Around,
+    /// What was met that goes with no record.
+    aside: Option<Piece<'static>>,
 }
 
 /// What has been entered and not left. The number tells how many keys of the path were followed.
@@ -70,7 +74,12 @@ enum Ends {
 
 impl<R: Read> Document<R> {
     /// The records behind that path of keys.
-    pub(crate) fn new(window: Window<R>, path: &[String], max_record: usize) -> Self {
+    pub(crate) fn new(
+        window: Window<R>,
+        path: &[String],
+        around: Around,
+        max_record: usize,
+    ) -> Self {
         let path = path.to_vec();
         let (open, met, expect) = (Vec::new(), Vec::new(), Expect::Value(0));
         Self {
@@ -81,6 +90,8 @@ impl<R: Read> Document<R> {
             expect,
             arrived: false,
             met,
+            around,
+            aside: None,
         }
     }
 
@@ -89,9 +100,17 @@ impl<R: Read> Document<R> {
         (!self.arrived && !self.path.is_empty()).then_some(&self.met)
     }
 
+    /// What the objects around the records say behind them.
+    pub(crate) fn into_late(self) -> LateOfFile {
+        self.around.into_late()
+    }
+
     /// The next record; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Piece<'_>>, Trouble> {
         loop {
+            if let Some(aside) = self.aside.take() {
+                return Ok(Some(aside));
+            }
             let Some(ink) = self.ink()? else {
                 return Ok(self.at_the_end());
             };
@@ -160,9 +179,14 @@ impl<R: Read> Document<R> {
         if self.ink()? == Some(end) {
             self.window.pass(1);
             self.expect = Expect::Step;
+            // An empty list on the way is a way, too.
+            self.arrived |= matches!(open, Open::Array(1..));
         } else {
             self.open.push(open);
             self.expect = expect;
+            if let Open::Object(depth) = open {
+                self.around.enter(depth);
+            }
         }
         Ok(())
     }
@@ -171,6 +195,11 @@ impl<R: Read> Document<R> {
     fn step(&mut self, ink: u8) -> Result<Option<Piece<'static>>, Trouble> {
         let at = self.window.at();
         let Some(open) = self.open.last().copied() else {
+            if ink == b'[' || ink == b'{' {
+                // Another document.
+                self.expect = Expect::Value(0);
+                return Ok(None);
+            }
             self.expect = Expect::Nothing;
             let detail = "something after the end of the document";
             return Ok(Some(Piece::Rejected("malformed", detail.into(), at)));
@@ -216,8 +245,12 @@ impl<R: Read> Document<R> {
             None => return Ok(()),
         }
         if key == self.path[depth] {
+            self.around.take(depth);
             self.expect = Expect::Value(depth + 1);
             return Ok(());
+        }
+        if let Some(field) = self.around.field(&key, depth) {
+            return self.parent(field);
         }
         if self.met.len() < KEYS_TOLD && !self.met.contains(&key) {
             self.met.push(key);
@@ -229,6 +262,33 @@ impl<R: Read> Document<R> {
         Ok(())
     }
 
+    /// Takes a field of an object around the records.
+    fn parent(&mut self, field: usize) -> Result<(), Trouble> {
+        if self.ink()?.is_none() {
+            return Ok(());
+        }
+        let at = self.window.at();
+        match self.reach(Ends::Itself, Some(self.max_record))? {
+            Reach::Whole(0) => {
+                return Err(Trouble::NotJson("no value where one should be", at));
+            }
+            Reach::Whole(length) => {
+                let value = self.window.pass(length);
+                if let Err(malformed) = self.around.set(field, value) {
+                    let detail = format!(
+                        "what `parents` takes from around the records: {}",
+                        malformed.detail(value)
+                    );
+                    self.aside = Some(Piece::Rejected("malformed", detail, at));
+                }
+            }
+            Reach::TooLong => self.aside = Some(too_long(self.max_record, at)),
+            Reach::Cut => return Ok(()),
+        }
+        self.expect = Expect::Step;
+        Ok(())
+    }
+
     /// Gives what stands here as a record.
     fn record(&mut self, ends: Ends) -> Result<Option<Piece<'_>>, Trouble> {
         let at = self.window.at();
@@ -237,7 +297,9 @@ impl<R: Read> Document<R> {
                 let detail = "a comma with no record behind or before it";
                 Piece::Rejected("malformed", detail.into(), at)
             }
-            Reach::Whole(length) => Piece::Record(self.window.pass(length), at),
+            Reach::Whole(length) => {
+                Piece::Record(self.window.pass(length), self.around.values(), at)
+            }
             Reach::TooLong => too_long(self.max_record, at),
             Reach::Cut => {
                 self.expect = Expect::Nothing;

@@ -5,14 +5,15 @@
 //! 1. `settings` says what a person may write; `chatferry_files` finds the files and opens one as
 //!    decompressed bytes;
 //! 2. `input` makes sure that these are text; `window` holds the part that is in memory;
-//!    `splitter` finds where records end, in `lines` or in a `document`; `pieces` does so for all
-//!    files of a table;
+//!    `splitter` finds where records end, in `lines` or in a `document`, and what stands `around`
+//!    them; `pieces` does so for all files of a table;
 //! 3. `describe` reads a table once: `infer` finds out the `kind` of each column, with the help of
 //!    `seen`, `number` and `extended`, and whether it ever descends;
 //! 4. `scan` reads it again: `decode` makes Arrow columns of records, each a `column`; `syntax`
 //!    says what is wrong with those that cannot be read;
 //! 5. `source` does both for `chatferry_files`, which makes a source of it.
 
+mod around;
 mod column;
 mod decode;
 mod describe;

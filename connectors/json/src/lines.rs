@@ -41,7 +41,7 @@ impl<R: Read> Lines<R> {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             return Ok(Some(match line.len() > self.max_record {
                 true => too_long(self.max_record, at),
-                false => Piece::Record(line, at),
+                false => Piece::Record(line, &[], at),
             }));
         }
     }

@@ -26,9 +26,15 @@ pub(crate) fn read(
     scan: &Scan,
     consumer: &Consumer,
 ) -> Result<ControlFlow<Gone>, SourceError> {
-    let parts = settings.template.columns().len();
+    let (around, parts) = (settings.parents.len(), settings.template.columns().len());
     let mut rows = Rows {
-        decoder: Decoder::new(&described.columns, parts, &scan.columns, scan.schema()),
+        decoder: Decoder::new(
+            &described.columns,
+            around,
+            parts,
+            &scan.columns,
+            scan.schema(),
+        ),
         rejected: Vec::new(),
         most: scan.rows_per_batch.max(1),
         passed: 0,
@@ -40,7 +46,8 @@ pub(crate) fn read(
     if !same || root.list(&settings.template).ok().as_ref() != Some(&described.listing) {
         return Err(changed(settings.template.written()));
     }
-    let outcome = go_through(root, &described.listing, settings, |file, event| {
+    let (listing, late) = (&described.listing, &described.late);
+    let outcome = go_through(root, listing, settings, late, |file, event| {
         rows.take(file, event)
     });
     let error = match outcome {
@@ -83,9 +90,9 @@ impl Rows<'_> {
                 self.decoder.enter(&file.parts);
                 return ControlFlow::Continue(());
             }
-            Event::Record(json, at) => {
+            Event::Record(json, around, at) => {
                 self.passed += json.len();
-                if let Err(malformed) = self.decoder.push(json) {
+                if let Err(malformed) = self.decoder.push(json, around) {
                     self.reject(malformed.rule, malformed.detail(json), file, at);
                 }
             }
@@ -93,7 +100,7 @@ impl Rows<'_> {
             Event::Leave { .. } if file.has_changed() => {
                 return ControlFlow::Break(Stop::Changed(Arc::clone(&file.name)));
             }
-            Event::Leave { .. } => return ControlFlow::Continue(()),
+            Event::Leave { .. } | Event::Late(..) => return ControlFlow::Continue(()),
         }
         if self.is_full() {
             self.flush()

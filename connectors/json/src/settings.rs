@@ -1,10 +1,13 @@
 //! What a person may write for a `json` source.
 
+use std::sync::Arc;
+
 use chatferry_config::suggest::quoted;
 use chatferry_config::{Node, Section, Setting, Shape};
-use chatferry_core::{Mistake, SourceSettings};
+use chatferry_core::{Mistake, SourceSettings, Span};
 use chatferry_files::{Address, FileTable, Files, Template};
 
+use crate::around::Parent;
 use crate::kind::Kind;
 use crate::splitter::Format;
 
@@ -34,6 +37,8 @@ pub(crate) struct TableSettings {
     pub(crate) template: Template,
     /// The keys on the way to the array of records.
     pub(crate) records: Vec<String>,
+    /// The fields of objects on that way that become columns.
+    pub(crate) parents: Arc<[Parent]>,
     pub(crate) format: Option<Format>,
     pub(crate) schema: Vec<(String, Kind)>,
     pub(crate) max_record: usize,
@@ -46,6 +51,7 @@ impl TableSettings {
         Self {
             template,
             records,
+            parents: Arc::default(),
             format: None,
             schema,
             max_record: MAX_RECORD,
@@ -81,15 +87,25 @@ fn settings(table: FileTable<Options>, section: &mut Section<'_>) -> Option<Tabl
     if let Some(records) = options.records {
         settings.records = records.value.split('.').map(str::to_owned).collect();
     }
+    settings.parents = options.parents.unwrap_or_default().into();
     settings.schema = options.schema.unwrap_or_default();
-    let is_declared = |column: &&String| settings.schema.iter().any(|(name, _)| name == *column);
-    if let Some(column) = settings.template.columns().iter().find(is_declared) {
-        let message = format!("{} is set by the path and by `schema`", quoted(column));
-        section.mistake(
-            Mistake::error("json::column-twice", message, at)
-                .label("set here")
-                .help("what stands in a path is text; give the placeholder another name"),
-        );
+    let declared = |column: &&String| settings.schema.iter().any(|(name, _)| name == *column);
+    let is_parent = |column: &&String| settings.parents.iter().any(|other| other.name == **column);
+    let of_path = settings.template.columns();
+    let mut parents = settings.parents.iter().map(|parent| &parent.name);
+    let twice = if let Some(column) = of_path.iter().find(declared) {
+        Some((column, "the path and by `schema`", at))
+    } else if let Some(column) = of_path.iter().find(is_parent) {
+        Some((column, "the path and by `parents`", at))
+    } else {
+        let column = parents.find(declared);
+        column.map(|column| (column, "`parents` and by `schema`", options.parents_at))
+    };
+    if let Some((column, by, at)) = twice {
+        let message = format!("{} is set by {by}", quoted(column));
+        let help = "each column is set once; give one of them another name";
+        let mistake = Mistake::error("json::column-twice", message, at);
+        section.mistake(mistake.label("set here").help(help));
         return None;
     }
     if let Some(most) = options.max_record {
@@ -104,6 +120,8 @@ fn settings(table: FileTable<Options>, section: &mut Section<'_>) -> Option<Tabl
 #[derive(Default)]
 struct Options {
     records: Option<Setting<String>>,
+    parents: Option<Vec<Parent>>,
+    parents_at: Option<Span>,
     format: Option<Setting<&'static str>>,
     schema: Option<Vec<(String, Kind)>>,
     max_record: Option<Setting<u64>>,
@@ -113,6 +131,13 @@ impl Options {
     /// Reads them; `None` when one of them cannot be used.
     fn read(section: &mut Section<'_>) -> Option<Self> {
         let records = section.get("records").map(|node| records(&node));
+        let parents = section.get("parents");
+        let parents_at = parents.as_ref().and_then(Node::name_at);
+        let way = match &records {
+            Some(Some(records)) => records.value.split('.').collect(),
+            _ => Vec::new(),
+        };
+        let parents = parents.map(|node| self::parents(&node, &way));
         let format = section
             .get("format")
             .map(|node| node.choice(&["lines", "document"]));
@@ -120,6 +145,8 @@ impl Options {
         let max_record = section.get("max_record").map(|node| max_record(&node));
         let options = Self {
             records: transpose(records)?,
+            parents: transpose(parents)?,
+            parents_at,
             format: transpose(format)?,
             schema: transpose(schema)?,
             max_record: transpose(max_record)?,
@@ -155,6 +182,9 @@ impl Options {
         if let Some(records) = self.records {
             refuse("records", records.at);
         }
+        if self.parents.is_some() {
+            refuse("parents", self.parents_at);
+        }
         if let Some(format) = self.format {
             refuse("format", format.at);
         }
@@ -185,6 +215,35 @@ fn records(node: &Node<'_>) -> Option<Setting<String>> {
         return None;
     }
     Some(records)
+}
+
+/// The fields of objects on the way to the records that become columns.
+fn parents(node: &Node<'_>, way: &[&str]) -> Option<Vec<Parent>> {
+    let parent = |(name, _, node): (&str, _, Node<'_>)| {
+        let written = node.text()?;
+        let keys: Vec<&str> = written.value.split('.').collect();
+        let (key, before) = keys.split_last()?;
+        let depth = before.len();
+        if depth < way.len() && *before == way[..depth] && *key != way[depth] && !key.is_empty() {
+            return Some(Parent {
+                name: name.to_owned(),
+                depth,
+                key: (*key).to_owned(),
+            });
+        }
+        let message = format!("{} is not around the records", quoted(&written.value));
+        let help = match way {
+            [] => "`parents` needs `records`, on whose way the objects stand".to_owned(),
+            _ => format!(
+                "it names a field of an object on the way of `records`, such as {}",
+                quoted(&[&way[..way.len() - 1], &["name"]].concat().join("."))
+            ),
+        };
+        node.mistake(Mistake::error("json::parents", message, written.at).help(help));
+        None
+    };
+    let parents: Vec<Option<_>> = node.section()?.entries().into_iter().map(parent).collect();
+    parents.into_iter().collect()
 }
 
 fn max_record(node: &Node<'_>) -> Option<Setting<u64>> {

@@ -5,6 +5,7 @@
 
 use std::io::{self, Read};
 
+use crate::around::{Around, LateOfFile};
 use crate::document::Document;
 use crate::lines::Lines;
 use crate::window::{At, Window};
@@ -21,8 +22,8 @@ pub(crate) enum Format {
 /// What stands at one place of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Piece<'a> {
-    /// What should be a record.
-    Record(&'a [u8], At),
+    /// What should be a record, and what the objects around it say.
+    Record(&'a [u8], &'a [Option<Vec<u8>>], At),
     /// Something that cannot be a record: the rule it breaks, and what was found.
     Rejected(&'static str, String, At),
 }
@@ -41,7 +42,7 @@ pub(crate) struct Splitter<R>(Mode<R>);
 
 enum Mode<R> {
     Lines(Lines<R>),
-    Document(Document<R>),
+    Document(Box<Document<R>>),
 }
 
 impl<R: Read> Splitter<R> {
@@ -54,6 +55,7 @@ impl<R: Read> Splitter<R> {
         mut window: Window<R>,
         format: Option<Format>,
         path: &[String],
+        around: Around,
         max_record: usize,
     ) -> io::Result<Self> {
         window.pass_mark()?;
@@ -65,7 +67,9 @@ impl<R: Read> Splitter<R> {
         };
         Ok(Self(match format {
             Format::Lines => Mode::Lines(Lines::new(window, max_record)),
-            Format::Document => Mode::Document(Document::new(window, path, max_record)),
+            Format::Document => {
+                Mode::Document(Box::new(Document::new(window, path, around, max_record)))
+            }
         }))
     }
 
@@ -82,6 +86,14 @@ impl<R: Read> Splitter<R> {
         match &mut self.0 {
             Mode::Lines(lines) => lines.next(),
             Mode::Document(document) => document.next(),
+        }
+    }
+
+    /// What the objects around the records say behind them.
+    pub(crate) fn into_late(self) -> LateOfFile {
+        match self.0 {
+            Mode::Lines(_) => LateOfFile::new(),
+            Mode::Document(document) => document.into_late(),
         }
     }
 
@@ -102,9 +114,12 @@ pub(crate) fn too_long(max_record: usize, at: At) -> Piece<'static> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::around::Parent;
 
     /// Gives a file in pieces of these sizes, over and over.
     struct Chunks<'b> {
@@ -136,7 +151,16 @@ mod tests {
             sizes,
             turn: 0,
         });
-        let mut splitter = Splitter::new(window, format, path, 40).expect("nothing fails");
+        let parents: Vec<Parent> = path
+            .iter()
+            .map(|_| Parent {
+                name: "p".into(),
+                depth: 0,
+                key: "a".into(),
+            })
+            .collect();
+        let around = Around::new(parents.into(), path.len(), Arc::default());
+        let mut splitter = Splitter::new(window, format, path, around, 40).expect("nothing fails");
         let mut pieces = Vec::new();
         loop {
             match splitter.next() {
@@ -167,6 +191,7 @@ mod tests {
             "{\"a\":1}",
             "{\"a\":[1,{}]},",
             "\"m\":",
+            "\"a\":",
             "{\"m\":[",
             "\"x\\\"]\"",
             "null",

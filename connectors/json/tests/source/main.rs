@@ -1,6 +1,7 @@
 //! The `json` source through the door that users use: a pipeline file, and files.
 
 mod bad;
+mod documents;
 mod extended;
 mod files;
 mod properties;

@@ -34,7 +34,7 @@ fn object(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Stri
 }
 
 /// The value at a row of a column.
-fn at(field: &Field, column: &dyn Array, row: usize) -> Value {
+pub(crate) fn at(field: &Field, column: &dyn Array, row: usize) -> Value {
     if column.is_null(row) {
         return Value::Null;
     }

@@ -46,3 +46,20 @@ regoin = "eu-central-1"
 secret_access_key = { file = "key" }"#
     ));
 }
+
+#[test]
+fn what_is_around_the_records_must_be_on_their_way() {
+    insta::assert_snapshot!(mistakes(
+        r#"[sources.files.tables]
+a = { path = "a.json", parents = { x = "name" } }
+b = { path = "b.json", records = "c.m", parents = { x = "d.name", y = "c.m", z = "c.m.id", fine = "c.id", also = "c" } }"#
+    ));
+    insta::assert_snapshot!(
+        "set_twice",
+        mistakes(
+            r#"[sources.files.tables]
+c = { path = "{x}.json", records = "c.m", parents = { x = "c.id" } }
+d = { path = "d.json", records = "c.m", parents = { x = "c.id" }, schema = { x = "text" } }"#
+        )
+    );
+}
