@@ -138,18 +138,20 @@ fn message(id: &str, changes: Value) -> Value {
         "receiver": "ann", "category": "message", "type": "text",
         "data": {"text": "test", "entities": {"sender": {}}, "metadata": {"key1": "val1"}},
         "sentAt": 1_638_423_490, "updatedAt": 1_638_423_490});
-    for (name, value) in changes.as_object().unwrap() {
-        message[name] = value.clone();
-    }
+    let Value::Object(changes) = changes else {
+        panic!("changes are by name");
+    };
+    message.as_object_mut().unwrap().extend(changes);
     message
 }
 
 fn messages(messages: &[Value], next: Value) -> Value {
     let mut answer =
         json!({"data": messages, "meta": {"current": {"limit": 1000, "count": messages.len()}}});
-    for (name, value) in next.as_object().unwrap() {
-        answer["meta"][name] = value.clone();
-    }
+    let Value::Object(next) = next else {
+        panic!("what is next stands by name");
+    };
+    answer["meta"].as_object_mut().unwrap().extend(next);
     answer
 }
 
@@ -328,7 +330,7 @@ async fn one_thing_is_found_or_not() {
 #[tokio::test]
 async fn failures_are_told_apart() {
     let is = |expected: &str, failure: &Failure| {
-        assert!(format!("{failure:?}").starts_with(expected), "{failure:?}")
+        assert!(format!("{failure:?}").starts_with(expected), "{failure:?}");
     };
     for (status, body, expected) in [
         (429, error("ERR_TOO_MANY_REQUESTS"), "Throttled"),

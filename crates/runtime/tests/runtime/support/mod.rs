@@ -244,6 +244,10 @@ pub(crate) fn shaped(rows: &[Row]) -> Shaped {
 }
 
 /// Messages whose sender is trusted to be there.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "rows are made for it alone, at every place"
+)]
 pub(crate) fn trusted(rows: Vec<Row>) -> Vec<FlowInput> {
     vec![flow(Entity::Messages, References::Trust, &rows)]
 }
