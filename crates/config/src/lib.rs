@@ -36,6 +36,6 @@ mod views;
 pub use node::{Node, Setting, Shape};
 pub use overrides::Override;
 pub use pipeline::{EngineSettings, NamedSource, Pipeline, Read, Reading, read};
-pub use registry::{DestinationKind, PlanSource, Registry, SourceKind};
+pub use registry::{DestinationKind, PlanSource, Registry, SourceKind, StandIn};
 pub use report::{Report, render};
 pub use section::Section;

@@ -1,5 +1,7 @@
 //! Which connectors this program has.
 
+use std::fmt;
+
 use chatferry_core::{Entity, Field, SourceSettings};
 
 use crate::section::Section;
@@ -9,11 +11,23 @@ use crate::section::Section;
 /// `None` when they cannot be used; the section has then noted why.
 pub type PlanSource = fn(&mut Section<'_>) -> Option<Box<dyn SourceSettings>>;
 
+/// What is read in the place of the sources that a pipeline file describes, such as copies of them.
+///
+/// What the file says of a source but its name is not looked at then: its variables need not be set.
+pub trait StandIn: fmt::Debug {
+    /// The name of the connector that reads them.
+    fn connector(&self) -> &'static str;
+
+    /// What is read in the place of the source of that name.
+    fn source(&self, name: &str) -> Box<dyn SourceSettings>;
+}
+
 /// The connectors this program has: one destination and any number of sources.
 #[derive(Debug)]
 pub struct Registry<D> {
     destination: DestinationKind<D>,
     sources: Vec<SourceKind>,
+    stand_in: Option<Box<dyn StandIn>>,
 }
 
 /// What there is to know of the destination before its settings are read.
@@ -45,6 +59,7 @@ impl<D> Registry<D> {
         Self {
             destination,
             sources: Vec::new(),
+            stand_in: None,
         }
     }
 
@@ -59,6 +74,16 @@ impl<D> Registry<D> {
             "two connectors are called {name}"
         );
         self.sources.push(SourceKind { name, about, plan });
+    }
+
+    /// Has this read in the place of the sources.
+    pub fn stand_in(&mut self, stand_in: Box<dyn StandIn>) {
+        self.stand_in = Some(stand_in);
+    }
+
+    /// What is read in the place of the sources, if that is not they themselves.
+    pub(crate) fn standing_in(&self) -> Option<&dyn StandIn> {
+        self.stand_in.as_deref()
     }
 
     /// The kinds of sources, each with the line that says what it reads, in the order in which
