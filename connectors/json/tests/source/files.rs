@@ -1,7 +1,6 @@
 //! Which files are read, and how.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use chatferry_core::source::{Scan, SourceErrorKind};
 use chatferry_testkit::servers;
@@ -162,40 +161,4 @@ async fn a_batch_holds_no_more_than_a_few_megabytes() {
         .collect()
         .await;
     assert_eq!(batches, [4, 4, 4]);
-}
-
-/// Real exports, in the folder that `CHATFERRY_SAMPLES` names.
-#[tokio::test]
-async fn real_exports_can_be_read() {
-    let Ok(samples) = std::env::var("CHATFERRY_SAMPLES") else {
-        return;
-    };
-    let samples = Path::new(&samples);
-    let workshop = Workshop::new();
-    let text = |path: &str| samples.join(path).display().to_string();
-    let settings = format!(
-        r#"[sources.files.tables]
-        irc = "{}"
-        slack = "{}"
-        discord = {{ path = "{}", records = "messages" }}
-        telegram = {{ path = "{}", records = "messages" }}
-        mattermost = "{}"
-        rocket = "{}"
-        unicode = "{}""#,
-        text("homegrown-irc-ubuntu/messages.jsonl"),
-        text("slack-houstondatavis/{channel}/{date}.json"),
-        text("discord-dce-samples/*.json"),
-        text("telegram-samples/*.json"),
-        text("mattermost-bulk-sample/import.jsonl"),
-        text("rocketchat-zulip-fixture/rocketchat_message.jsonl"),
-        text("slack-zulip-unicode-fixture/{channel}/{date}.json"),
-    );
-    let source = workshop.source(&settings);
-    let mut counts = Vec::new();
-    for table in source.tables().await.expect("tables") {
-        let read = rows(&source, &table).await.expect("rows");
-        assert!(read.failed.is_none());
-        counts.push((table, read.rows.num_rows(), read.rejected.len()));
-    }
-    insta::assert_debug_snapshot!(counts);
 }

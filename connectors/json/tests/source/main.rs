@@ -5,6 +5,7 @@ mod documents;
 mod extended;
 mod files;
 mod properties;
+mod samples;
 mod settings;
 mod types;
 mod workshop;

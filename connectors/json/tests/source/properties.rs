@@ -1,7 +1,9 @@
 //! What must hold for every input.
 
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
+use arrow::datatypes::{
+    DataType, Field, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -33,7 +35,7 @@ fn object(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<Stri
     prop::collection::btree_map(key, value, 0..5).prop_map(|map| map.into_iter().collect())
 }
 
-/// The value at a row of a column.
+/// The value at a row of a column; a time is its milliseconds.
 pub(crate) fn at(field: &Field, column: &dyn Array, row: usize) -> Value {
     if column.is_null(row) {
         return Value::Null;
@@ -41,6 +43,10 @@ pub(crate) fn at(field: &Field, column: &dyn Array, row: usize) -> Value {
     match field.data_type() {
         DataType::Boolean => column.as_boolean().value(row).into(),
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => column
+            .as_primitive::<TimestampMillisecondType>()
+            .value(row)
+            .into(),
         DataType::Float64 => column.as_primitive::<Float64Type>().value(row).into(),
         DataType::Utf8 => {
             let text = column.as_string::<i32>().value(row);
@@ -69,7 +75,7 @@ pub(crate) fn at(field: &Field, column: &dyn Array, row: usize) -> Value {
 }
 
 /// Whether two values are one: numbers by value, and text that holds a number as written too.
-fn same(original: &Value, read: &Value) -> bool {
+pub(crate) fn same(original: &Value, read: &Value) -> bool {
     match (original, read) {
         (Value::Number(original), Value::Number(read)) => {
             let again = serde_json::from_str(&original.to_string()).ok();
