@@ -13,7 +13,7 @@ use chatferry_config::{Override, Pipeline, Reading};
 use chatferry_core::{Destination, Entity, Flow, Prepared, Record, References, Source};
 use chatferry_engine::{Engine, FlowPlan};
 use chatferry_ledger::Ledger;
-use chatferry_runtime::{Ended, Finished, FlowInput, Observer, Progress, Run, stop};
+use chatferry_runtime::{Again, Ended, Finished, FlowInput, Observer, Progress, Run, stop};
 use chatferry_simulator::{Keep, Simulator};
 use futures::StreamExt;
 use tempfile::TempDir;
@@ -148,7 +148,7 @@ impl Measured {
             flows,
             ledger,
             pipeline: 0,
-            retry_refused: false,
+            again: Again::Nothing,
             now_ms: Arc::new(|| i64::try_from(NOW_MS).expect("the year is not far off")),
         };
         let (_stop, stopped) = stop();
@@ -209,8 +209,7 @@ async fn inputs(source: Arc<dyn Source>, flows: &[Flow]) -> Vec<FlowInput> {
             name: flow.name.clone(),
             entity: flow.entity,
             references: References::Require,
-            open: Box::new(move || plan.shape()),
-            open_from: Box::new(|_| None),
+            open: Box::new(move |since| plan.shape_since(since)),
         });
     }
     inputs

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use chatferry_config::units;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Moves a legacy chat into CometChat.
@@ -46,6 +48,9 @@ pub struct Shared {
     /// The ledger [default: beside the pipeline file]
     #[arg(long, value_name = "FILE", global = true)]
     pub ledger: Option<PathBuf>,
+    /// Reads the pipeline's sources from this folder, which `chatferry snapshot` made
+    #[arg(long, value_name = "DIR", global = true)]
+    pub snapshot: Option<PathBuf>,
     /// How results are written to standard output
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub format: Format,
@@ -104,6 +109,12 @@ pub enum Command {
         chatferry tables export.zip"
     )]
     Tables(TablesArgs),
+    /// Copies the tables that a pipeline reads into a folder, to read from with `--snapshot`
+    #[command(
+        after_help = "Example: chatferry snapshot pipelines/quickstart --to copy\n         \
+        chatferry run pipelines/quickstart --snapshot copy"
+    )]
+    Snapshot(SnapshotArgs),
     /// Shows the ledger in a page
     #[command(after_help = "Example: chatferry status pipelines/quickstart")]
     Status(PipelineArgs),
@@ -147,6 +158,20 @@ pub struct PipelineArgs {
     pub pipeline: PathBuf,
 }
 
+/// What `snapshot` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct SnapshotArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// The folder to make; it must not be there
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Copy all tables that the sources offer, not only those that flows and views read
+    #[arg(long)]
+    pub all_tables: bool,
+}
+
 /// What `preview` takes.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct PreviewArgs {
@@ -181,6 +206,12 @@ pub struct RunArgs {
     /// Send records that were refused again, although nothing has changed
     #[arg(long)]
     pub retry_refused: bool,
+    /// Read all rows again, also where `changed_since` tells which may have changed
+    #[arg(long)]
+    pub everything: bool,
+    /// Run again and again, so long after each run's end, until it is stopped
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub watch: Option<Duration>,
 }
 
 /// What `verify` takes.

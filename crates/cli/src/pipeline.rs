@@ -9,6 +9,7 @@ use chatferry_cometchat::entities;
 use chatferry_config::{NamedSource, Override, Pipeline, Reading};
 use chatferry_core::{Entity, Flow, Mistake, Rows, Severity, Source};
 use chatferry_engine::{Engine, FlowPlan, PlanError};
+use chatferry_parquet::snapshot::Snapshot;
 use chatferry_runtime::FlowInput;
 
 use crate::args::Shared;
@@ -25,6 +26,8 @@ pub struct Opened {
     text: String,
     /// What it says.
     pub pipeline: Pipeline<Settings>,
+    /// The snapshot that its sources are read from.
+    snapshot: Option<PathBuf>,
 }
 
 /// A pipeline whose flows are planned.
@@ -64,12 +67,24 @@ pub fn open(
 ///
 /// When there is no such file, it has mistakes, or a source cannot be opened.
 pub fn open_sources(path: &Path, shared: &Shared, terminal: &Terminal) -> Result<Sources, Trouble> {
-    let opened = read(path, shared, true, |path, text, mistakes| {
+    open_for_sources(path, shared, terminal)?.sources()
+}
+
+/// Reads a pipeline file for the sake of its sources, whatever its destination lacks.
+///
+/// # Errors
+///
+/// When there is no such file, or it has mistakes; these were shown then.
+pub fn open_for_sources(
+    path: &Path,
+    shared: &Shared,
+    terminal: &Terminal,
+) -> Result<Opened, Trouble> {
+    read(path, shared, true, |path, text, mistakes| {
         let is_grave = |mistake: &&Mistake| mistake.severity == Severity::Error;
         let grave: Vec<Mistake> = mistakes.iter().filter(is_grave).cloned().collect();
         show(path, text, &grave, terminal);
-    })?;
-    opened.sources()
+    })
 }
 
 /// Reads a pipeline file, and has its mistakes shown.
@@ -115,13 +130,18 @@ fn read(
         overrides: &overrides,
         without_secrets,
     };
-    let read = chatferry_config::read(&text, &connectors::all(), &reading);
+    let mut connectors = connectors::all();
+    if let Some(folder) = &shared.snapshot {
+        connectors.stand_in(Box::new(Snapshot::open(folder)?));
+    }
+    let read = chatferry_config::read(&text, &connectors, &reading);
     show(&path, &text, &read.mistakes);
     match read.pipeline {
         Some(pipeline) => Ok(Opened {
             path,
             text,
             pipeline,
+            snapshot: shared.snapshot.clone(),
         }),
         None => Err(Trouble::shown(Exit::Pipeline)),
     }
@@ -191,7 +211,19 @@ impl Opened {
     ///
     /// When a source cannot be opened or described, or the file has mistakes; these were shown then.
     pub async fn plan(&self, terminal: &Terminal) -> Result<Planned, Trouble> {
-        let sources = self.sources()?;
+        self.plan_over(self.sources()?, terminal).await
+    }
+
+    /// Plans every flow over these sources, and shows every mistake that comes to light.
+    ///
+    /// # Errors
+    ///
+    /// When a source cannot be described, or the file has mistakes; these were shown then.
+    pub async fn plan_over(
+        &self,
+        sources: Sources,
+        terminal: &Terminal,
+    ) -> Result<Planned, Trouble> {
         let memory = usize::try_from(self.pipeline.engine.memory).unwrap_or(usize::MAX);
         let engine = Engine::open(
             sources,
@@ -220,6 +252,14 @@ impl Opened {
         }
         if !mistakes.is_empty() {
             show(&self.path, &self.text, &mistakes, terminal);
+            let is_table = |mistake: &Mistake| mistake.code == "sql::unknown-table";
+            if let Some(folder) = &self.snapshot
+                && mistakes.iter().any(is_table)
+            {
+                let message = format!("{} has only what was copied into it", folder.display());
+                return Err(Trouble::new(Exit::Pipeline, message)
+                    .help("take a snapshot of the pipeline as it is now, or one with --all-tables"));
+            }
             return Err(Trouble::shown(Exit::Pipeline));
         }
         let mut rows = BTreeMap::new();
@@ -251,13 +291,12 @@ impl Planned {
     #[must_use]
     pub fn inputs(&self) -> Vec<FlowInput> {
         let input = |(flow, plan): &(Flow, Arc<FlowPlan>)| {
-            let (plan, same) = (Arc::clone(plan), Arc::clone(plan));
+            let plan = Arc::clone(plan);
             FlowInput {
                 name: flow.name.clone(),
                 entity: flow.entity,
                 references: flow.references,
-                open: Box::new(move || plan.shape()),
-                open_from: Box::new(move |position| same.shape_from(position)),
+                open: Box::new(move |since| plan.shape_since(since)),
             }
         };
         self.flows.iter().map(input).collect()

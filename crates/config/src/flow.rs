@@ -80,6 +80,7 @@ fn flow(
     let filter = section.get("where").and_then(|node| node.sql());
     let skip = skip(&mut section);
     let order_by = order_by(&mut section);
+    let changed_since = section.get("changed_since").and_then(|node| node.sql());
     let references = section.choice("references", &["require", "trust"]);
     let entries = match section.get("fields") {
         Some(node) => node.section().map(|mut fields_table| {
@@ -102,6 +103,7 @@ fn flow(
             filter,
             skip,
             order_by,
+            changed_since,
             fields,
             at: section.at(),
             references: match references.as_deref() {

@@ -44,7 +44,7 @@ pub use place::Place;
 pub use plan::{FieldEntry, FieldValue, Flow, References, Skip, Sql, Value, Variables, View};
 pub use record::{Key, Origin, Record, RecordId, Reference};
 pub use secret::Secret;
-pub use shaped::{RejectedRow, Shaped, ShapedStream, SkippedRows};
+pub use shaped::{RejectedRow, Shaped, ShapedStream, Since, SkippedRows};
 pub use source::{
     Batch, BatchStream, Order, Rows, Scan, Source, SourceError, SourceErrorKind, SourceSettings,
     Table,

@@ -62,6 +62,10 @@ pub struct Flow {
     /// The order of the rows. For messages the default is the time of sending, then the id; for
     /// other entities, as they come.
     pub order_by: Vec<Sql>,
+    /// What never descends when a row is changed, such as the time of its last change. Once the flow
+    /// was read to its end, only rows with the highest value that was seen, or a higher one, or
+    /// none, are read.
+    pub changed_since: Option<Sql>,
     /// The fields, as a tree of expressions.
     pub fields: Vec<FieldEntry>,
     /// Where the flow stands in the file.

@@ -48,6 +48,20 @@ pub struct Shaped {
     /// told of all of them. Rows of other positions than the last one's follow rows of that
     /// position and never come before them; reading on from a position begins with its first row.
     pub positions: Option<[String; 2]>,
+    /// The highest value so far of what the flow knows changed rows by.
+    pub changed: Option<String>,
+}
+
+/// Which rows of a flow are read: all of them, or only those that hold both.
+///
+/// What stands here was told by [`Shaped`] of the same flow, as text that means something to
+/// whoever shapes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Since {
+    /// Those from this position in the flow's order on.
+    pub position: Option<String>,
+    /// Those that may have changed since this was the highest value.
+    pub changed: Option<String>,
 }
 
 impl Shaped {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field as ArrowField, Fields, Schema, SchemaRef};
 use chatferry_core::{
-    Entity, Field, FieldEntry, FieldValue, Flow, Mistake, ShapedStream, Sql, Variables,
+    Entity, Field, FieldEntry, FieldValue, Flow, Mistake, ShapedStream, Since, Sql, Variables,
 };
 use datafusion::common::{Column as SqlColumn, DFSchemaRef, DataFusionError, TableReference};
 use datafusion::execution::{SessionState, TaskContext};
@@ -33,6 +33,8 @@ pub struct FlowPlan {
     pub(crate) fields: Arc<ShapedFields>,
     /// Where rows stand in its order, if that can be told.
     pub(crate) positions: Option<Arc<Positions>>,
+    /// By what it knows rows that have changed, if it does.
+    pub(crate) changes: Option<Arc<Positions>>,
     columns: Vec<Column>,
     wanted: Wanted,
     state: SessionState,
@@ -117,6 +119,7 @@ impl FlowPlan {
         let mut leaves = Vec::new();
         let (tree, columns) = planning.tree(&flow.fields, fields, "", &mut leaves);
         let order = planning.order(flow, &leaves);
+        let changed_since = planning.changed_since(flow);
         if !planning.mistakes.is_empty() {
             return Err(PlanError::Mistakes(planning.mistakes));
         }
@@ -129,12 +132,17 @@ impl FlowPlan {
             from,
             filter,
             order,
-            columns: columns_of(evaluated.chain(&key)),
+            columns: columns_of(evaluated.chain(&key).chain(&changed_since)),
         };
-        let rows = wanted.plan(None).map_err(wrong)?;
+        let rows = wanted.plan(&[]).map_err(wrong)?;
         let narrow = Arc::clone(rows.schema());
         let positions = key.map(|key| Positions::by(&key, &schema, &narrow, &state));
         let positions = positions.transpose().map_err(wrong)?.flatten();
+        let changes = changed_since.map(|key| Positions::by(&key, &schema, &narrow, &state));
+        let changes = changes.transpose().map_err(wrong)?;
+        if let (Some(None), Some(sql)) = (&changes, &flow.changed_since) {
+            return Err(not_exact(sql).into());
+        }
         let physical = |expression: Expr, sql: &Sql| {
             state
                 .create_physical_expr(expression, &narrow)
@@ -163,6 +171,7 @@ impl FlowPlan {
             task: session.task_ctx(),
             rejects,
             positions: positions.map(Arc::new),
+            changes: changes.flatten().map(Arc::new),
             columns: leaves.iter().map(describe).collect(),
             fields: Arc::new(ShapedFields {
                 skips: shaped_skips,
@@ -194,12 +203,23 @@ impl FlowPlan {
         shape::stream(self, async move { Ok(rows) }.boxed())
     }
 
-    /// The rows of the flow, shaped, from that position on; `None` when it is no position in the
-    /// order of this flow.
+    /// The rows of the flow, shaped, that are asked for; `None` when what is asked for is not
+    /// something that this flow has told.
     #[must_use]
-    pub fn shape_from(&self, position: &str) -> Option<ShapedStream> {
-        let condition = self.positions.as_ref()?.from(position)?;
-        let rows = self.wanted.plan(Some(condition));
+    pub fn shape_since(&self, since: &Since) -> Option<ShapedStream> {
+        let mut conditions = Vec::new();
+        for (by, from) in [
+            (&self.positions, &since.position),
+            (&self.changes, &since.changed),
+        ] {
+            if let Some(from) = from {
+                conditions.push(by.as_ref()?.from(from)?);
+            }
+        }
+        if conditions.is_empty() {
+            return Some(self.shape());
+        }
+        let rows = self.wanted.plan(&conditions);
         let state = self.state.clone();
         let planned = async move { state.create_physical_plan(&rows?).await };
         Some(shape::stream(self, planned.boxed()))
@@ -311,6 +331,29 @@ impl Planning<'_> {
         (nodes, columns)
     }
 
+    /// What never descends when a row is changed.
+    fn changed_since(&mut self, flow: &Flow) -> Option<Expr> {
+        let sql = flow.changed_since.as_ref()?;
+        let expression = self.expression(sql)?;
+        match order::key(expression, self.state, self.schema) {
+            Ok(Some(key)) => Some(key.expr),
+            Ok(None) => {
+                let mistake = Mistake::error(
+                    "sql::always-the-same",
+                    "this is the same for all rows",
+                    sql.at.clone(),
+                );
+                self.mistakes
+                    .push(mistake.help("name the column that a change of the row moves on"));
+                None
+            }
+            Err(error) => {
+                self.mistakes.push(sql::mistake(&error, sql));
+                None
+            }
+        }
+    }
+
     /// The order of the rows: the one asked for, or for messages the time, then the id.
     ///
     /// An id is compared as the source has it, so that 9 comes before 10.
@@ -334,6 +377,16 @@ impl Planning<'_> {
         }
         order
     }
+}
+
+fn not_exact(sql: &Sql) -> Mistake {
+    Mistake::error(
+        "sql::not-exact",
+        "changes cannot be told apart by this",
+        sql.at.clone(),
+    )
+    .label("neither a time, a whole number nor text")
+    .help("name a column of times, such as `updated_at`, or one that counts changes")
 }
 
 /// The table or view that a flow reads.
@@ -362,9 +415,9 @@ fn columns_of<'a>(expressions: impl Iterator<Item = &'a Expr>) -> BTreeSet<SqlCo
 
 impl Wanted {
     /// The plan of the rows: those that belong to the flow, in its order, with the columns wanted.
-    fn plan(&self, further: Option<Expr>) -> Result<LogicalPlan, DataFusionError> {
+    fn plan(&self, further: &[Expr]) -> Result<LogicalPlan, DataFusionError> {
         let mut plan = LogicalPlanBuilder::from(self.from.clone());
-        for filter in self.filter.iter().chain(&further) {
+        for filter in self.filter.iter().chain(further) {
             plan = plan.filter(filter.clone())?;
         }
         if !self.order.is_empty() {

@@ -4,10 +4,13 @@
 //! it is a condition on that expression, which goes to wherever it can be evaluated: to the index
 //! of a database, if it gets that far. It is inclusive, so rows that share a value are never left
 //! out, and rows without a value, which come last, are always read.
+//!
+//! What a flow knows changed rows by is the same kind of thing, but for the order.
 
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::compute::{SortOptions, sort_to_indices};
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchemaRef, Result, ScalarValue};
 use datafusion::execution::SessionState;
@@ -62,9 +65,28 @@ impl Positions {
         Some([self.position(rows, 0)?, self.position(rows, last)?])
     }
 
+    /// The highest value in these rows, if there is any.
+    pub(crate) fn highest(&self, rows: &RecordBatch) -> Option<ScalarValue> {
+        let values = self.evaluated.evaluate(rows).ok()?;
+        let values = values.into_array(rows.num_rows()).ok()?;
+        let descending = SortOptions {
+            descending: true,
+            nulls_first: false,
+        };
+        let first = sort_to_indices(&values, Some(descending), Some(1)).ok()?;
+        let place = usize::try_from(*first.values().first()?).ok()?;
+        let highest = ScalarValue::try_from_array(&values, place).ok()?;
+        (!highest.is_null()).then_some(highest)
+    }
+
     fn position(&self, rows: &RecordBatch, row: usize) -> Option<String> {
         let value = self.evaluated.evaluate(&rows.slice(row, 1)).ok()?;
         let value = ScalarValue::try_from_array(&value.into_array(1).ok()?, 0).ok()?;
+        self.text(value)
+    }
+
+    /// A value as text.
+    pub(crate) fn text(&self, value: ScalarValue) -> Option<String> {
         if value.is_null() {
             return None;
         }

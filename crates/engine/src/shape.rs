@@ -1,5 +1,6 @@
 //! Rows into shaped rows: every field's expression evaluated, and the row that fails set apart.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StructArray, new_null_array};
@@ -8,7 +9,7 @@ use arrow::compute::{cast, concat_batches, filter_record_batch, not, prep_null_m
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatchOptions;
 use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows, SourceError};
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::ExecutionPlan;
@@ -31,6 +32,8 @@ pub(crate) fn stream(plan: &FlowPlan, rows: Planned) -> ShapedStream {
         fields: Arc::clone(&plan.fields),
         rejects: Arc::clone(&plan.rejects),
         positions: plan.positions.clone(),
+        changes: plan.changes.clone(),
+        highest: None,
     };
     let next = |mut reading: Reading| async { Some((reading.next().await?, reading)) };
     futures::stream::unfold(reading, next).boxed()
@@ -43,6 +46,10 @@ struct Reading {
     rejects: Arc<Rejects>,
     /// How it is told where rows stand, for as long as that can be told of all of them.
     positions: Option<Arc<Positions>>,
+    /// By what changed rows are known.
+    changes: Option<Arc<Positions>>,
+    /// The highest value of that so far.
+    highest: Option<ScalarValue>,
 }
 
 /// The rows still to come.
@@ -75,6 +82,7 @@ impl Reading {
             let mut shaped = match batch {
                 Some(Ok(batch)) => Shaped {
                     positions: self.positions.as_ref().and_then(|by| by.ends(&batch)),
+                    changed: self.changed(&batch),
                     ..shape(&self.fields, &batch)
                 },
                 end => {
@@ -97,6 +105,18 @@ impl Reading {
             Rows::Failed(error) => Some(Err(error)),
             _ => None,
         }
+    }
+}
+
+impl Reading {
+    /// The highest value so far of what changed rows are known by.
+    fn changed(&mut self, batch: &RecordBatch) -> Option<String> {
+        let by = self.changes.as_ref()?;
+        let highest = by.highest(batch);
+        if highest.partial_cmp(&self.highest) == Some(Ordering::Greater) {
+            self.highest = highest;
+        }
+        by.text(self.highest.clone()?)
     }
 }
 
@@ -123,6 +143,7 @@ fn shape(fields: &ShapedFields, batch: &RecordBatch) -> Shaped {
         rejected: pieces.rejected,
         skipped: skipped.collect(),
         positions: None,
+        changed: None,
     }
 }
 

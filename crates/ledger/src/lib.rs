@@ -13,7 +13,7 @@
 //!
 //! # The file
 //!
-//! `runs`, `requests`, `delivered`, `undelivered` and `marks` are plain tables that `sqlite3` can
+//! `runs`, `requests`, `delivered`, `undelivered`, `marks` and `changes` are plain tables that `sqlite3` can
 //! read. Delivered records are only ever appended, in the order of their delivery, without a second
 //! index: that is what makes settling cheap and the file small. Who wants to look records up
 //! loads their keys first ([`Ledger::delivered_keys`]).

@@ -1,4 +1,5 @@
-//! How far the flows of an interrupted run were settled without a gap.
+//! From where flows are read on: how far those of an interrupted run were settled without a gap,
+//! and by what others know rows that have changed.
 
 use std::collections::BTreeMap;
 
@@ -99,6 +100,47 @@ impl Ledger {
         .await
         .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
         Ok(rows.iter().filter_map(Mark::read).collect())
+    }
+
+    /// By what each flow of this pipeline knows rows that have changed since it was read, as
+    /// [`keep_changes`](Self::keep_changes) was told.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn changes(
+        &mut self,
+        pipeline: u64,
+    ) -> Result<BTreeMap<String, String>, LedgerError> {
+        let rows = sqlx::query_as("SELECT flow, changed FROM changes WHERE pipeline = ?")
+            .bind(crate::write::stored(pipeline))
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Writes down by what flows of this pipeline, which were read to their ends, know rows that
+    /// have changed since.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be written.
+    pub async fn keep_changes(
+        &mut self,
+        pipeline: u64,
+        changes: &[(String, String)],
+    ) -> Result<(), LedgerError> {
+        for (flow, changed) in changes {
+            let written = sqlx::query("INSERT OR REPLACE INTO changes VALUES (?, ?, ?)")
+                .bind(flow)
+                .bind(crate::write::stored(pipeline))
+                .bind(changed)
+                .execute(&mut self.connection)
+                .await;
+            written.map_err(|error| LedgerError::sqlite("write", &self.path, &error))?;
+        }
+        Ok(())
     }
 
     /// Takes over the marks of the run before, of the flows that this run goes on with, and

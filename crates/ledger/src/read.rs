@@ -157,6 +157,20 @@ impl Ledger {
         Ok(())
     }
 
+    /// The records of a flow that were not delivered.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read.
+    pub async fn undelivered_keys(&mut self, flow: &str) -> Result<Vec<Key>, LedgerError> {
+        let keys = sqlx::query_scalar("SELECT key FROM undelivered WHERE flow = ?")
+            .bind(flow)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        Ok(keys.into_iter().map(|key: i64| Key(bits(key))).collect())
+    }
+
     /// How many records of that entity were delivered.
     ///
     /// # Errors

@@ -57,6 +57,11 @@ CREATE TABLE IF NOT EXISTS marks (
     last_record  INTEGER NOT NULL,
     before       TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS changes (
+    flow     TEXT PRIMARY KEY,
+    pipeline INTEGER NOT NULL,
+    changed  TEXT NOT NULL
+);
 ";
 
 /// What makes a ledger of version 1 one of version 2, beside the tables that it lacks.

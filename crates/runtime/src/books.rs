@@ -38,6 +38,8 @@ struct Stretches {
     open: VecDeque<Stretch>,
     /// The number of the first of them.
     first: u32,
+    /// By what the last change of a row that was read is known.
+    changed: Option<String>,
 }
 
 /// When the flow was last read from its first row on.
@@ -86,6 +88,7 @@ impl Books {
             before: before.clone(),
             open: VecDeque::from([first]),
             first: 0,
+            changed: None,
         });
         self.account.flows.push(before);
     }
@@ -102,6 +105,18 @@ impl Books {
     /// The run in which the flow was last read from its first row on.
     pub(crate) fn begun_in(&self, flow: usize) -> i64 {
         self.flows[flow].begun.run
+    }
+
+    /// Notes by what the last change of a row of the flow is known.
+    pub(crate) fn changed(&mut self, flow: usize, changed: String) {
+        self.flows[flow].changed = Some(changed);
+    }
+
+    /// By what rows are known that have changed since the flow was read, if none of them waits for
+    /// something else to be delivered.
+    pub(crate) fn settled_change(&self, flow: usize) -> Option<&str> {
+        let is_blocked = self.account.flows[flow].count(OutcomeKind::Blocked) > 0;
+        self.flows[flow].changed.as_deref().filter(|_| !is_blocked)
     }
 
     /// Notes rows that were read, and where stretches begin.

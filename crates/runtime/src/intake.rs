@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use chatferry_core::{
     Destination, Entity, Origin, Prepared, Record, RecordId, References, RejectedRow, Shaped,
-    ShapedStream, SkippedRows, SourceError, SourceErrorKind,
+    ShapedStream, Since, SkippedRows, SourceError, SourceErrorKind,
 };
 use futures::StreamExt;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Starts reading a flow from a position on.
-pub type OpenFrom = dyn Fn(&str) -> Option<ShapedStream> + Send + Sync;
+/// Starts reading those rows of a flow; `None` when what is asked for is not something that the
+/// flow has told. All rows can always be read.
+pub type Open = dyn Fn(&Since) -> Option<ShapedStream> + Send + Sync;
 
 /// A flow as the runtime takes it.
 pub struct FlowInput {
@@ -27,10 +28,20 @@ pub struct FlowInput {
     pub entity: Entity,
     /// What to do with references to what no flow has delivered.
     pub references: References,
-    /// Starts reading it from its first row on.
-    pub open: Box<dyn Fn() -> ShapedStream + Send + Sync>,
-    /// Starts reading it from a position on; `None` when that is none in the flow's order.
-    pub open_from: Box<OpenFrom>,
+    /// Starts reading it.
+    pub open: Box<Open>,
+}
+
+impl FlowInput {
+    /// Starts reading all of it.
+    ///
+    /// # Panics
+    ///
+    /// When `open` breaks its promise.
+    #[must_use]
+    pub fn all(&self) -> ShapedStream {
+        (self.open)(&Since::default()).expect("all rows can always be read")
+    }
 }
 
 impl fmt::Debug for FlowInput {
@@ -46,6 +57,8 @@ pub(crate) struct Chunk {
     pub(crate) read: Vec<(Origin, u64)>,
     /// Where new stretches of flows begin, in order.
     pub(crate) cuts: Vec<Cut>,
+    /// By what the last change of a row that was read is known, by flow.
+    pub(crate) changes: Vec<(usize, String)>,
     /// What became of the rows so far.
     pub(crate) items: Vec<(Origin, Item)>,
 }
@@ -240,8 +253,12 @@ impl<N: Fn() -> i64> Merge<N> {
             head.ended = true;
             return Ok(());
         };
-        let shaped = shaped?;
+        let mut shaped = shaped?;
         head.cut(&shaped, chunk);
+        let changed = shaped.changed.take();
+        chunk
+            .changes
+            .extend(changed.map(|changed| (head.origin.flow, changed)));
         let origin = head.origin;
         chunk.read.push((origin, shaped.rows_read()));
         let rejected = shaped.rejected.into_iter().map(Item::Rejected);

@@ -35,8 +35,8 @@ pub mod window;
 
 pub use delivery::Requests;
 pub use errands::Asked;
-pub use intake::{FlowInput, OpenFrom};
+pub use intake::{FlowInput, Open};
 pub use pacer::Pacer;
-pub use run::{Ended, Finished, Observer, Progress, Run, Stop, stop};
+pub use run::{Again, Ended, Finished, Observer, Progress, Run, Stop, stop};
 pub use undo::Undo;
 pub use verify::{Verify, Watcher};

@@ -1,19 +1,22 @@
 //! What a run begins with: what earlier runs left in the ledger.
 
-use chatferry_core::{Entity, FlowAccount};
+use std::collections::BTreeMap;
+
+use chatferry_core::{Entity, FlowAccount, Since};
 use chatferry_ledger::{Ledger, LedgerError, Mark, RunId};
 
 use crate::admission::Admission;
 use crate::books::{Begun, Books, gone_on_with};
 use crate::intake::FlowInput;
+use crate::run::Again;
 
 /// What a run begins with.
 pub(crate) struct Opened {
     pub(crate) run: RunId,
     /// The flows by entity, in the order of the file within one entity.
     pub(crate) order: Vec<usize>,
-    /// From where each of these is read on, if not from its first row.
-    pub(crate) positions: Vec<Option<String>>,
+    /// Which rows of each of these are read.
+    pub(crate) since: Vec<Since>,
     pub(crate) admission: Admission,
     pub(crate) books: Books,
 }
@@ -23,18 +26,23 @@ pub(crate) async fn open(
     ledger: &mut Ledger,
     flows: &[FlowInput],
     pipeline: u64,
-    retry_refused: bool,
+    again: Again,
     now_ms: i64,
 ) -> Result<Opened, LedgerError> {
+    let retry_refused = again == Again::Refused;
     let mut admission = Admission::new(ledger.refused().await?, retry_refused);
     let last_record = ledger
         .delivered_keys(|keys| admission.settled_before(keys))
         .await?;
     // Refused records may stand anywhere.
-    let mut marks = match retry_refused {
-        true => Vec::new(),
-        false => ledger.marks(pipeline).await?,
+    let (mut marks, mut changes) = match again {
+        Again::Nothing => (
+            ledger.marks(pipeline).await?,
+            ledger.changes(pipeline).await?,
+        ),
+        Again::Refused | Again::Everything => (Vec::new(), BTreeMap::new()),
     };
+    changes.retain(|name, changed| can_be_asked(name, changed, flows));
     marks.retain(|mark| can_go_on(mark, flows));
     for entity in Entity::ALL {
         if let Some(records) = surely_met(entity, flows, &marks) {
@@ -50,11 +58,24 @@ pub(crate) async fn open(
     let mut order: Vec<usize> = (0..flows.len()).collect();
     order.sort_by_key(|flow| flows[*flow].entity);
     let mut books = Books::new(last_record);
-    let mut positions = Vec::with_capacity(order.len());
+    let mut since = Vec::with_capacity(order.len());
     for flow in &order {
         let flow = &flows[*flow];
         let mark = marks.iter().find(|mark| mark.flow == flow.name);
-        positions.push(mark.map(|mark| mark.position.clone()));
+        let changed = changes.remove(&flow.name);
+        // What refers to them has to know of those that are not read again, too.
+        if changed.is_some() && matches!(flow.entity, Entity::Users | Entity::Groups) {
+            let undelivered = ledger.undelivered_keys(&flow.name).await?;
+            undelivered
+                .into_iter()
+                .for_each(|key| admission.failed(key));
+        }
+        // Rows that are not met again are as they were.
+        let begun_in = if changed.is_some() { 0 } else { run.number() };
+        since.push(Since {
+            position: mark.map(|mark| mark.position.clone()),
+            changed,
+        });
         match mark {
             Some(mark) => books.add_flow(
                 gone_on_with(&mark.before),
@@ -67,7 +88,7 @@ pub(crate) async fn open(
             None => books.add_flow(
                 FlowAccount::new(&flow.name, flow.entity),
                 Begun {
-                    run: run.number(),
+                    run: begun_in,
                     record: last_record,
                     known: None,
                 },
@@ -77,7 +98,7 @@ pub(crate) async fn open(
     Ok(Opened {
         run,
         order,
-        positions,
+        since,
         admission,
         books,
     })
@@ -90,8 +111,22 @@ fn can_go_on(mark: &Mark, flows: &[FlowInput]) -> bool {
     flow.is_some_and(|flow| {
         flow.entity == mark.before.entity
             && matches!(flow.entity, Entity::Members | Entity::Messages)
-            && (flow.open_from)(&mark.position).is_some()
+            && can_be_read(flow, Some(&mark.position), None)
     })
+}
+
+/// Whether a flow can be asked for what has changed since.
+fn can_be_asked(name: &str, changed: &str, flows: &[FlowInput]) -> bool {
+    let flow = flows.iter().find(|flow| flow.name == name);
+    flow.is_some_and(|flow| can_be_read(flow, None, Some(changed)))
+}
+
+fn can_be_read(flow: &FlowInput, position: Option<&str>, changed: Option<&str>) -> bool {
+    let since = Since {
+        position: position.map(str::to_owned),
+        changed: changed.map(str::to_owned),
+    };
+    (flow.open)(&since).is_some()
 }
 
 /// The delivered records of an entity that are surely of rows which will not be read again: a row

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chatferry_core::{
     Account, Delivery, Destination, Entity, Key, MessageOrder, Origin, Outcome, OutcomeKind,
-    Permit, ShapedStream, SourceError,
+    Permit, ShapedStream, Since, SourceError,
 };
 use chatferry_ledger::{LastRun, Ledger, LedgerError, RequestRow, Settled};
 use futures::FutureExt;
@@ -38,8 +38,8 @@ pub struct Run {
     /// Stands for the pipeline as it is: an interrupted run is gone on with from where it was only
     /// when this is what it was.
     pub pipeline: u64,
-    /// Send refused records again although nothing has changed.
-    pub retry_refused: bool,
+    /// What is done again although nothing has changed.
+    pub again: Again,
     /// The time, in UNIX milliseconds.
     pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
@@ -48,6 +48,19 @@ impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Run({:?} to {:?})", self.flows, self.destination)
     }
+}
+
+/// What a run does again although nothing has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Again {
+    /// Nothing: what is settled is left out, and only what may have changed is read where a flow
+    /// can tell.
+    #[default]
+    Nothing,
+    /// Refused records are sent again; all rows are read.
+    Refused,
+    /// All rows are read.
+    Everything,
 }
 
 /// Asks a run to stop: no more is read or sent, answers under way are awaited and written down.
@@ -180,12 +193,12 @@ impl Run {
             flows,
             mut ledger,
             pipeline,
-            retry_refused,
+            again,
             now_ms,
         } = self;
         let started = Instant::now();
         let since_last = since_last(ledger.last_run().await?, now_ms());
-        let opened = opening::open(&mut ledger, &flows, pipeline, retry_refused, now_ms()).await?;
+        let opened = opening::open(&mut ledger, &flows, pipeline, again, now_ms()).await?;
         let run = opened.run;
         let delivery = destination.delivery();
         let delivered = match delivery.message_allowance {
@@ -203,7 +216,7 @@ impl Run {
             flows,
             delivery,
             order: opened.order,
-            positions: opened.positions,
+            since: opened.since,
             admission: opened.admission,
             books: opened.books,
             now_ms,
@@ -229,6 +242,11 @@ impl Run {
         let delivered: Vec<(String, i64)> = delivered
             .map(|flow| (books.name(*flow).to_owned(), books.begun_in(*flow)))
             .collect();
+        let changes = delivered_flows.iter().filter_map(|flow| {
+            let changed = books.settled_change(*flow)?;
+            Some((books.name(*flow).to_owned(), changed.to_owned()))
+        });
+        let changes: Vec<(String, String)> = changes.collect();
         let mut account = books.account;
         if !matches!(ended, Ended::Complete) {
             for flow in &mut account.flows {
@@ -240,6 +258,7 @@ impl Run {
         for (flow, begun_in) in &delivered {
             closing = closing.and(ledger.forget_unmet(flow, *begun_in).await);
         }
+        closing = closing.and(ledger.keep_changes(pipeline, &changes).await);
         let ending = ledger.end_run(run, now_ms(), ended.name(), &summary).await;
         let closing = closing.and(ending);
         let ended = match closing {
@@ -315,8 +334,8 @@ struct Working<'a> {
     delivery: Delivery,
     /// Flows in the order of delivery; places in the account are places in it.
     order: Vec<usize>,
-    /// From where each of these is read on, if not from its first row.
-    positions: Vec<Option<String>>,
+    /// Which rows of each of these are read.
+    since: Vec<Since>,
     admission: Admission,
     books: Books,
     pacer: Pacer,
@@ -361,12 +380,10 @@ impl Working<'_> {
         Ok(())
     }
 
-    /// Starts reading a flow, from where the run before was interrupted or from its first row on.
+    /// Starts reading what is to be read of a flow.
     fn open(&self, place: usize) -> ShapedStream {
         let flow = &self.flows[self.order[place]];
-        let position = self.positions[place].as_deref();
-        let read_on = position.and_then(|position| (flow.open_from)(position));
-        read_on.unwrap_or_else(|| (flow.open)())
+        (flow.open)(&self.since[place]).unwrap_or_else(|| flow.all())
     }
 
     /// Reads, sends and settles until nothing is left.
@@ -423,9 +440,12 @@ impl Working<'_> {
                     self.settle(handled).await?;
                     self.report(entity);
                 }
-                Event::Rows(Some(Ok(Chunk { read, cuts, items }))) => {
-                    self.books.read(&read, cuts);
-                    chunk = items.into_iter();
+                Event::Rows(Some(Ok(read))) => {
+                    self.books.read(&read.read, read.cuts);
+                    for (flow, changed) in read.changes {
+                        self.books.changed(flow, changed);
+                    }
+                    chunk = read.items.into_iter();
                     self.report(entity);
                 }
                 // What was read before is delivered before the run ends.

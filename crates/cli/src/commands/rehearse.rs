@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chatferry_cometchat::{CometChat, Retention};
 use chatferry_ledger::Ledger;
-use chatferry_runtime::pacer;
+use chatferry_runtime::{Again, pacer};
 use chatferry_simulator::{Keep, Settings, Simulator};
 
 use crate::args::{RehearseArgs, Shared};
@@ -57,7 +57,14 @@ pub async fn run(
         )
     })?;
     let ledger = Ledger::open(&folder.path().join("rehearsal.ledger")).await?;
-    let finished = go(&planned, Arc::new(destination), ledger, false, terminal).await?;
+    let finished = go(
+        &planned,
+        Arc::new(destination),
+        ledger,
+        Again::Nothing,
+        terminal,
+    )
+    .await?;
     show(&finished, terminal);
     if !terminal.json()
         && let Some(limit) = limit

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use chatferry_core::Destination;
+use chatferry_core::{Destination, SourceErrorKind};
 use chatferry_ledger::Ledger;
-use chatferry_runtime::{Ended, Finished, Run, Stop};
+use chatferry_runtime::{Again, Ended, Finished, Run, Stop};
 use chrono::Utc;
 
 use crate::account;
@@ -23,24 +23,54 @@ use crate::trouble::{Exit, Trouble};
 pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, false)?;
     let destination = super::connect(&opened.pipeline.destination)?;
-    let planned = opened.plan(terminal).await?;
-    let ledger = Ledger::open(&opened.ledger(shared)).await?;
-    let finished = go(
-        &planned,
-        Arc::new(destination),
-        ledger,
-        args.retry_refused,
-        terminal,
-    )
-    .await?;
-    show(&finished, terminal);
-    let path = finished.ledger.path().to_owned();
-    finished.ledger.close().await?;
-    terminal.say(&format!(
-        "the ledger is {}; `chatferry status` shows it",
-        path.display()
-    ));
-    end(&finished.ended, &finished.account)
+    let destination: Arc<dyn Destination> = Arc::new(destination);
+    let mut again = match (args.everything, args.retry_refused) {
+        (_, true) => Again::Refused,
+        (true, false) => Again::Everything,
+        (false, false) => Again::Nothing,
+    };
+    loop {
+        // Each time anew, since tables change.
+        let planned = opened.plan(terminal).await?;
+        let ledger = Ledger::open(&opened.ledger(shared)).await?;
+        let to = Arc::clone(&destination);
+        let finished = go(&planned, to, ledger, again, terminal).await?;
+        show(&finished, terminal);
+        let path = finished.ledger.path().to_owned();
+        finished.ledger.close().await?;
+        terminal.say(&format!(
+            "the ledger is {}; `chatferry status` shows it",
+            path.display()
+        ));
+        let ended = end(&finished.ended, &finished.account);
+        let Some(pause) = args.watch else {
+            return ended;
+        };
+        match ended {
+            Ok(_) => {}
+            Err(trouble) if passes(&finished.ended) => terminal.trouble(&trouble),
+            Err(trouble) => return Err(trouble),
+        }
+        terminal.say(&format!(
+            "the next run begins in {}",
+            account::duration(pause)
+        ));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // What was read is settled, so there is nothing left to stop.
+            () = signal() => return Ok(Exit::Done),
+        }
+        again = Again::Nothing;
+    }
+}
+
+/// Whether what ended a run may be over when the next one begins.
+fn passes(ended: &Ended) -> bool {
+    match ended {
+        Ended::Silent { .. } => true,
+        Ended::Source(error) => error.kind == SourceErrorKind::Failed,
+        _ => false,
+    }
 }
 
 /// Runs planned flows to a destination, shows how they come along and listens to Ctrl-C.
@@ -52,7 +82,7 @@ pub(crate) async fn go(
     planned: &Planned,
     destination: Arc<dyn Destination>,
     ledger: Ledger,
-    retry_refused: bool,
+    again: Again,
     terminal: &Terminal,
 ) -> Result<Finished, Trouble> {
     let run = Run {
@@ -60,7 +90,7 @@ pub(crate) async fn go(
         flows: planned.inputs(),
         ledger,
         pipeline: planned.fingerprint,
-        retry_refused,
+        again,
         now_ms: Arc::new(|| Utc::now().timestamp_millis()),
     };
     let totals = planned
@@ -146,9 +176,7 @@ pub(crate) fn trouble_of(ended: &Ended) -> Option<Trouble> {
         Ended::Stopped => Exit::Stopped,
         Ended::Refused { .. } | Ended::Silent { .. } => Exit::Destination,
         Ended::TooManyRefused { .. } | Ended::AllowanceUsedUp => Exit::Limit,
-        Ended::Source(error) if error.kind == chatferry_core::SourceErrorKind::Pipeline => {
-            Exit::Pipeline
-        }
+        Ended::Source(error) if error.kind == SourceErrorKind::Pipeline => Exit::Pipeline,
         Ended::Source(_) => Exit::Source,
         Ended::Ledger(_) => Exit::Ledger,
     };

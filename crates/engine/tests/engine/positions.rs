@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, TimestampMillisecondArray, UInt64Array};
+use chatferry_core::Since;
 use chatferry_engine::FlowPlan;
 use futures::StreamExt;
 
@@ -30,9 +31,20 @@ async fn told(plan: &FlowPlan) -> Vec<Option<[String; 2]>> {
     shaped.collect().await
 }
 
+fn at(position: &str) -> Since {
+    Since {
+        position: Some(position.to_owned()),
+        changed: None,
+    }
+}
+
 /// The ids of the rows from a position on.
 async fn from(plan: &FlowPlan, position: &str) -> Vec<String> {
-    let mut shaped = plan.shape_from(position).expect("one of its positions");
+    read(plan, &at(position)).await
+}
+
+async fn read(plan: &FlowPlan, since: &Since) -> Vec<String> {
+    let mut shaped = plan.shape_since(since).expect("something that it told");
     let mut ids = Vec::new();
     while let Some(shaped) = shaped.next().await {
         let rows = shaped.unwrap().rows;
@@ -137,10 +149,47 @@ async fn a_position_of_another_order_is_none() {
     let plan = messages(by(numbers(&[Some(1); 6])), "key", "key");
     let plan = plan.plan().await.unwrap();
     for position in ["", "Int64 ", "Int64 x", "Utf8 1", "1"] {
-        assert!(plan.shape_from(position).is_none(), "{position}");
+        assert!(plan.shape_since(&at(position)).is_none(), "{position}");
     }
     let unordered = over(by(numbers(&[Some(1); 6]))).field("uid", "id");
     let unordered = unordered.plan().await.unwrap();
-    assert!(unordered.shape_from("Int64 1").is_none());
+    assert!(unordered.shape_since(&at("Int64 1")).is_none());
     assert!(told(&unordered).await.iter().all(Option::is_none));
+}
+
+#[tokio::test]
+async fn a_flow_tells_the_last_change_and_is_asked_for_what_came_since() {
+    let table = rows(vec![
+        (
+            "id",
+            numbers(&[Some(1), Some(2), Some(3), Some(4), Some(5)]),
+        ),
+        ("key", numbers(&[Some(7), Some(9), None, Some(8), Some(9)])),
+    ]);
+    let stage = messages(table.ordered(&["id"]).in_batches_of(2), "id", "0");
+    let plan = stage.changed_since("key").plan().await.unwrap();
+    let shaped = plan.shape().map(|shaped| shaped.unwrap().changed.unwrap());
+    let changed: Vec<String> = shaped.collect().await;
+    assert_eq!(changed, ["Int64 9", "Int64 9", "Int64 9"]);
+    let since = |position: Option<&str>, changed: &str| Since {
+        position: position.map(str::to_owned),
+        changed: Some(changed.to_owned()),
+    };
+    assert_eq!(read(&plan, &since(None, "Int64 9")).await, ["2", "3", "5"]);
+    let both = since(Some("Int64 3"), "Int64 9");
+    assert_eq!(read(&plan, &both).await, ["3", "5"]);
+    assert!(plan.shape_since(&since(None, "Utf8 9")).is_none());
+}
+
+#[tokio::test]
+async fn what_cannot_tell_changes_apart_is_underlined() {
+    let stage = |changed: &'static str| {
+        messages(by(numbers(&[Some(1); 6])), "key", "0").changed_since(changed)
+    };
+    let mut said = String::new();
+    for changed in ["'never'", "key * 0.5", "kye"] {
+        said.push_str(&stage(changed).mistakes().await);
+        said.push('\n');
+    }
+    insta::assert_snapshot!(said);
 }

@@ -196,6 +196,7 @@ pub(crate) struct Stage {
     filter: Option<Sql>,
     skip: Vec<Skip>,
     order_by: Vec<Sql>,
+    changed_since: Option<Sql>,
     fields: Vec<FieldEntry>,
 }
 
@@ -278,6 +279,11 @@ impl Stage {
         self
     }
 
+    pub(crate) fn changed_since(mut self, sql: &str) -> Self {
+        self.changed_since = Some(self.sql(sql));
+        self
+    }
+
     /// A field, by its dotted name.
     pub(crate) fn field(mut self, name: &str, expression: &str) -> Self {
         let sql = self.sql(expression);
@@ -339,6 +345,7 @@ impl Stage {
             filter: self.filter,
             skip: self.skip,
             order_by: self.order_by,
+            changed_since: self.changed_since,
             fields: self.fields,
             at: None,
             references: References::Require,

@@ -231,7 +231,7 @@ impl Working<'_> {
         for entity in Entity::ALL {
             let mut records = 0;
             for flow in self.flows_of(entity) {
-                let mut rows = (self.flows[flow].open)();
+                let mut rows = self.flows[flow].all();
                 while let Some(shaped) = rows.next().await {
                     self.check_stopped()?;
                     let shaped = shaped.map_err(|error| End::Because(Ended::Source(error)))?;
@@ -280,7 +280,7 @@ impl Working<'_> {
             let keys = self.reconciliation.unexplained(entity).await?;
             let mut keys: HashSet<Key> = keys.into_iter().collect();
             for flow in self.flows_of(entity) {
-                let mut rows = (self.flows[flow].open)();
+                let mut rows = self.flows[flow].all();
                 while !keys.is_empty()
                     && let Some(shaped) = rows.next().await
                 {

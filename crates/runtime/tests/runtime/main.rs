@@ -5,6 +5,7 @@
     reason = "a test that cannot go on says where it stands"
 )]
 
+mod changes;
 mod inspected;
 mod limits;
 mod resume;

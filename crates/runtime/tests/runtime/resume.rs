@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chatferry_core::{Entity, OutcomeKind, References, RejectedRow, Shaped, SkippedRows};
+use chatferry_core::{Entity, OutcomeKind, References, RejectedRow, Shaped, Since, SkippedRows};
 use chatferry_runtime::{Ended, Finished};
 use proptest::prelude::*;
 
@@ -53,7 +53,8 @@ impl Source {
         })
     }
 
-    fn batches(&self, position: Option<&str>) -> Vec<Shaped> {
+    fn batches(&self, since: &Since) -> Vec<Shaped> {
+        let position = since.position.as_deref();
         let from = position.map_or(0, |position| position.parse().unwrap());
         self.read_from.lock().unwrap().push(from);
         let first = self.rows.partition_point(|(time, _)| *time < from);
@@ -123,7 +124,7 @@ async fn interrupted_again_and_again(steps: &[(i64, Made)], batch: usize, stops:
     let source = Source::new(steps, batch);
     let flows = || {
         let source = Arc::clone(&source);
-        let batches = move |position: Option<&str>| source.batches(position);
+        let batches = move |since: &Since| source.batches(since);
         vec![flow_of(Entity::Messages, References::Trust, batches)]
     };
     let whole = tempfile::tempdir().unwrap();
@@ -182,7 +183,7 @@ async fn it_is_gone_on_with_from_where_it_was_and_the_run_after_reads_all() {
     let source = Source::new(&steps, 1_000);
     let flows = || {
         let source = Arc::clone(&source);
-        let batches = move |position: Option<&str>| source.batches(position);
+        let batches = move |since: &Since| source.batches(since);
         vec![flow_of(Entity::Messages, References::Trust, batches)]
     };
     let folder = tempfile::tempdir().unwrap();

@@ -135,11 +135,12 @@ async fn what_was_read_before_a_source_failed_is_delivered() {
         name: "messages".into(),
         entity: Entity::Messages,
         references: References::Trust,
-        open: Box::new(|| {
+        open: Box::new(|_| {
             let failure = SourceError::new(SourceErrorKind::Failed, "read a.gz", "it is cut off");
-            futures::stream::iter([Ok(shaped(&messages(7_000, 20))), Err(failure)]).boxed()
+            futures::stream::iter([Ok(shaped(&messages(7_000, 20))), Err(failure)])
+                .boxed()
+                .into()
         }),
-        open_from: Box::new(|_| None),
     };
     let finished = run(&folder, &destination, vec![flow]).await;
     assert!(
@@ -374,15 +375,15 @@ async fn a_source_that_panics_is_not_taken_for_its_end() {
         name: "messages".into(),
         entity: Entity::Messages,
         references: References::Trust,
-        open: Box::new(|| {
+        open: Box::new(|_| {
             let first = futures::stream::iter([Ok(shaped(&messages(10, 2)))]);
             first
                 .chain(futures::stream::once(async {
                     panic!("a connector has a fault")
                 }))
                 .boxed()
+                .into()
         }),
-        open_from: Box::new(|_| None),
     };
     let finished = run(&folder, &destination, vec![flow]).await;
     assert!(

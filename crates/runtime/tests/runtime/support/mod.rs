@@ -12,10 +12,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chatferry_core::{
     Answer, Delivery, Destination, Entity, Failure, MessageOrder, Origin, Permit, Prepared,
-    Receipt, Record, RecordId, Reference, References, Shaped, Verdict,
+    Receipt, Record, RecordId, Reference, References, Shaped, Since, Verdict,
 };
 use chatferry_ledger::Ledger;
-use chatferry_runtime::{Finished, FlowInput, Observer, Progress, Run, Stop};
+use chatferry_runtime::{Again, Finished, FlowInput, Observer, Progress, Run, Stop};
 use futures::StreamExt;
 use tokio::time::Instant;
 
@@ -192,27 +192,24 @@ pub(crate) fn flow(entity: Entity, references: References, rows: &[Row]) -> Flow
     flow_of(entity, references, move |_| batches.clone())
 }
 
-/// A flow of the batches that are given, when they are first asked for, from a position on or from
-/// the first row on.
+/// A flow of the batches that are given when they are first asked for.
 pub(crate) fn flow_of(
     entity: Entity,
     references: References,
-    batches: impl Fn(Option<&str>) -> Vec<Shaped> + Send + Sync + 'static,
+    batches: impl Fn(&Since) -> Vec<Shaped> + Send + Sync + 'static,
 ) -> FlowInput {
     let batches = Arc::new(batches);
-    let stream = move |position: Option<String>| {
-        let batches = Arc::clone(&batches);
-        let batches = move || batches(position.as_deref()).into_iter().map(Ok);
+    let stream = move |since: &Since| {
+        let (batches, since) = (Arc::clone(&batches), since.clone());
+        let batches = move || batches(&since).into_iter().map(Ok);
         let lazily = futures::stream::once(async move { futures::stream::iter(batches()) });
-        lazily.flatten().boxed()
+        Some(lazily.flatten().boxed())
     };
-    let from = stream.clone();
     FlowInput {
         name: entity.name().to_owned(),
         entity,
         references,
-        open: Box::new(move || stream(None)),
-        open_from: Box::new(move |position| Some(from(Some(position.to_owned())))),
+        open: Box::new(stream),
     }
 }
 
@@ -240,6 +237,7 @@ pub(crate) fn shaped(rows: &[Row]) -> Shaped {
         rejected: Vec::new(),
         skipped: Vec::new(),
         positions: None,
+        changed: None,
     }
 }
 
@@ -296,7 +294,7 @@ pub(crate) async fn run_until(
         flows,
         ledger,
         pipeline: 1,
-        retry_refused: false,
+        again: Again::Nothing,
         now_ms,
     };
     run.go(stopped, &mut observer).await.unwrap()
