@@ -5,15 +5,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeBinaryArray, ListArray, MapArray, StringArray, StructArray,
-    new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, ListArray, MapArray, StringArray,
+    StructArray, new_null_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef, IntervalUnit};
 use arrow::error::ArrowError;
 
 use crate::interval;
+use crate::snapshot::INTERVAL_BYTES;
 
 /// Bytes of a UUID.
 const UUID: i32 = 16;
@@ -24,6 +25,20 @@ pub(crate) fn converted(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, Ar
         return Ok(Arc::clone(column));
     }
     Ok(match (column.data_type(), to) {
+        (DataType::FixedSizeBinary(INTERVAL_BYTES), DataType::Interval(_)) => {
+            Arc::new(interval::of_bytes(column.as_fixed_size_binary()))
+        }
+        (
+            DataType::Interval(IntervalUnit::MonthDayNano),
+            DataType::FixedSizeBinary(INTERVAL_BYTES),
+        ) => Arc::new(interval::bytes(column.as_primitive())),
+        (DataType::Boolean, DataType::Struct(fields)) if fields.is_empty() => Arc::new(
+            StructArray::new_empty_fields(column.len(), column.logical_nulls()),
+        ),
+        (DataType::Struct(fields), DataType::Boolean) if fields.is_empty() => {
+            let there = (0..column.len()).map(|row| column.is_valid(row).then_some(true));
+            Arc::new(there.collect::<BooleanArray>())
+        }
         (DataType::Struct(_), DataType::Struct(fields)) => {
             let (from, rows) = (column.as_struct(), column.len());
             let field = |field: &FieldRef| match from.column_by_name(field.name()) {

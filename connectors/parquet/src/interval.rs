@@ -1,8 +1,12 @@
-//! Intervals, which are months, days and milliseconds, each counted apart.
+//! Intervals, whose parts are counted apart: months, days, and milliseconds in Parquet or
+//! nanoseconds in Arrow.
 
 use std::fmt::Write;
 
-use arrow::array::{Array, FixedSizeBinaryArray, StringArray};
+use arrow::array::{Array, FixedSizeBinaryArray, IntervalMonthDayNanoArray, StringArray};
+use arrow::datatypes::IntervalMonthDayNano;
+
+use crate::snapshot::INTERVAL_BYTES;
 
 /// Bytes of an interval.
 pub(crate) const LENGTH: i32 = 12;
@@ -36,6 +40,34 @@ fn text(bytes: &[u8]) -> String {
         write(format_args!("S"));
     }
     text
+}
+
+/// Arrow's intervals as bytes: months, days, nanoseconds, the lowest byte of each first.
+pub(crate) fn bytes(intervals: &IntervalMonthDayNanoArray) -> FixedSizeBinaryArray {
+    let bytes = intervals.iter().map(|interval| {
+        interval.map(|interval| {
+            let (months, days) = (interval.months.to_le_bytes(), interval.days.to_le_bytes());
+            [&months[..], &days, &interval.nanoseconds.to_le_bytes()].concat()
+        })
+    });
+    FixedSizeBinaryArray::try_from_sparse_iter_with_size(bytes, INTERVAL_BYTES)
+        .expect("all of them have sixteen bytes")
+}
+
+/// Arrow's intervals out of such bytes.
+pub(crate) fn of_bytes(bytes: &FixedSizeBinaryArray) -> IntervalMonthDayNanoArray {
+    let interval = |row| {
+        bytes.is_valid(row).then(|| {
+            let bytes = bytes.value(row);
+            let four = |at: usize| {
+                let four = bytes[at..at + 4].try_into().expect("sixteen bytes");
+                i32::from_le_bytes(four)
+            };
+            let last = bytes[8..].try_into().expect("sixteen bytes");
+            IntervalMonthDayNano::new(four(0), four(4), i64::from_le_bytes(last))
+        })
+    };
+    (0..bytes.len()).map(interval).collect()
 }
 
 #[cfg(test)]

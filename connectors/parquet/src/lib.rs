@@ -10,6 +10,8 @@
 //!    rest of a row group with the help of `input`, `filter` evaluates conditions, and `convert`,
 //!    with the help of `interval`, makes the columns those of the table;
 //! 4. `source` is the source that does this, and `failure` says what is wrong with a file.
+//!
+//! [`snapshot`] writes tables of any sources as such files, and reads them as those sources again.
 
 mod convert;
 mod describe;
@@ -27,6 +29,7 @@ mod roles;
 mod rows;
 mod scan;
 mod settings;
+pub mod snapshot;
 mod source;
 mod types;
 

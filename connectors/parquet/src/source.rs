@@ -12,10 +12,10 @@ use crate::settings::{ParquetSettings, TableSettings};
 use crate::{filter, scan};
 
 /// Endings of the files that are tables by themselves.
-const ENDINGS: [&str; 3] = [".parquet", ".parq", ".pq"];
+pub(crate) const ENDINGS: [&str; 3] = [".parquet", ".parq", ".pq"];
 
 /// Parquet files as tables.
-struct Parquet;
+pub(crate) struct Parquet;
 
 impl SourceSettings for ParquetSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {

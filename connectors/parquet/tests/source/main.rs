@@ -4,5 +4,6 @@ mod bad;
 mod files;
 mod properties;
 mod settings;
+mod snapshot;
 mod types;
 mod workshop;
