@@ -34,13 +34,12 @@ pub(super) async fn part(
     while bytes.len() < wanted {
         let from = range.start + bytes.len() as u64;
         let before = bytes.len();
-        let trouble = match got(object, mark, Some(from..range.end)).await {
-            Ok(answer) => collect(answer, &mut bytes).await,
-            Err(trouble) => Err(trouble),
-        };
+        // A request that fails was tried again already.
+        let answer = got(object, mark, Some(from..range.end)).await?;
+        let ended = collect(answer, &mut bytes).await;
         bytes.truncate(wanted);
         if bytes.len() < wanted {
-            patience.after(trouble, bytes.len() > before).await?;
+            patience.after(ended, bytes.len() > before).await?;
         }
     }
     Ok(bytes.freeze())
@@ -66,33 +65,35 @@ pub(super) async fn whole(
     let mut patience = Patience::default();
     while sent < mark.size {
         let before = sent;
-        let trouble = match got(&object, &mark, None).await {
-            Ok(answer) => {
-                let mut to_pass = sent;
-                let mut stream = answer.into_stream();
-                loop {
-                    let mut some = match stream.next().await {
-                        Some(Ok(some)) => some,
-                        Some(Err(error)) => break Err(error.into()),
-                        None => break Ok(()),
-                    };
-                    let passed = usize::try_from(to_pass)
-                        .unwrap_or(usize::MAX)
-                        .min(some.len());
-                    to_pass -= passed as u64;
-                    let some = some.split_off(passed);
-                    if !some.is_empty() {
-                        sent += some.len() as u64;
-                        if sender.send(Ok(some)).await.is_err() {
-                            return;
-                        }
-                    }
+        let answer = match got(&object, &mark, None).await {
+            Ok(answer) => answer,
+            Err(trouble) => {
+                let _ = sender.send(Err(trouble)).await;
+                return;
+            }
+        };
+        let mut to_pass = sent;
+        let mut stream = answer.into_stream();
+        let ended = loop {
+            let mut some = match stream.next().await {
+                Some(Ok(some)) => some,
+                Some(Err(error)) => break Err(error.into()),
+                None => break Ok(()),
+            };
+            let passed = usize::try_from(to_pass)
+                .unwrap_or(usize::MAX)
+                .min(some.len());
+            to_pass -= passed as u64;
+            let some = some.split_off(passed);
+            if !some.is_empty() {
+                sent += some.len() as u64;
+                if sender.send(Ok(some)).await.is_err() {
+                    return;
                 }
             }
-            Err(trouble) => Err(trouble),
         };
         if sent < mark.size
-            && let Err(trouble) = patience.after(trouble, sent > before).await
+            && let Err(trouble) = patience.after(ended, sent > before).await
         {
             // When nobody takes it, nobody needs it.
             let _ = sender.send(Err(trouble)).await;
