@@ -1,4 +1,5 @@
 //! Real exports as they lie there: every value of every table, beside what another parser reads.
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
