@@ -250,6 +250,19 @@ impl Steps {
         }
     }
 
+    /// Shows a line, unless another one was shown just now.
+    pub fn show(&mut self, text: &dyn Fn() -> String) {
+        let pause = if self.live.is_some() { FRAME } else { PERIOD };
+        if self.drawn.elapsed() < pause {
+            return;
+        }
+        self.drawn = Instant::now();
+        match &self.live {
+            Some((_, bar)) => bar.set_message(text()),
+            None => self.terminal.say(&text()),
+        }
+    }
+
     /// Takes the live line away, so that the result can follow.
     pub fn finish(&mut self) {
         if let Some((all, bar)) = &self.live {
@@ -262,23 +275,14 @@ impl Steps {
 
 impl Watcher for Steps {
     fn doing(&mut self, what: &'static str, entity: Entity, done: u64, of: Option<u64>) {
-        let pause = if self.live.is_some() { FRAME } else { PERIOD };
-        if self.drawn.elapsed() < pause {
-            return;
-        }
-        self.drawn = Instant::now();
-        let text = match of {
+        self.show(&|| match of {
             Some(of) => format!(
                 "{what} {entity}: {} of {}",
                 count(done),
                 count(of.max(done))
             ),
             None => format!("{what} {entity}: {}", count(done)),
-        };
-        match &self.live {
-            Some((_, bar)) => bar.set_message(text),
-            None => self.terminal.say(&text),
-        }
+        });
     }
 
     fn trouble(&mut self, what: &str) {

@@ -6,6 +6,7 @@ pub mod preview;
 pub mod rehearse;
 pub mod run;
 pub mod simulate;
+pub mod snapshot;
 pub mod status;
 pub mod tables;
 pub mod undo;
