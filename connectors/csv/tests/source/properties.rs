@@ -269,7 +269,7 @@ proptest! {
         let mut settings = String::new();
         write!(
             settings,
-            "path = \"a.csv\"\nheader = false\nshort_rows = \"null\"\ndelimiter = \"{}\"\ncolumns = [{}]\nnulls = []\n[sources.files.schema]\n",
+            "path = \"a.csv\"\nheader = false\nshort_rows = \"null\"\ndelimiter = \"{}\"\ncolumns = [{}]\nnulls = []\n[sources.legacy.schema]\n",
             char::from(delimiter),
             names.join(", "),
         ).expect("text");

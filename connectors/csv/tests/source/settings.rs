@@ -14,7 +14,7 @@ columns = ["a", "a"]
 encoding = "utf-9"
 short_rows = "ignore"
 max_record = "2 GiB"
-[sources.files.schema]
+[sources.legacy.schema]
 a = "integer"
 b = "decimal(50, 2)"
 c = { timestamp = "%d/%Q" }

@@ -45,7 +45,7 @@ x,1,1,true,2024-01-31,2024-01-31 12:00,2024-01-31T12:00:00Z,1,3
 1,1,1,true,2024-01-31,2024-01-31 12:00,2024-01-31 12:00:00,1,9
 1,1,1,true,2024-01-31,2024-01-31 12:00,2024-01-31T12:00:00Z,{,10
 ";
-    let schema = r#"[sources.files.schema]
+    let schema = r#"[sources.legacy.schema]
 id = "bigint"
 score = "double"
 price = "decimal(10, 2)"
@@ -67,7 +67,7 @@ day,at,seen,epoch,ok
 01.02.2024,01/02/2024 12:00 AM,2024-01-31 12:00:00 -0500,0,maybe
 02.02.2024,02/02/2024 12:00 PM,2024-01-31 12:00:00 +0000,-1,no
 ";
-    let schema = r#"[sources.files.schema]
+    let schema = r#"[sources.legacy.schema]
 day = { date = "%d.%m.%Y" }
 at = { timestamp = "%d/%m/%Y %I:%M %p" }
 seen = { timestamptz = "%Y-%m-%d %H:%M:%S %z" }

@@ -5,28 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
+use chatferry_core::SourceSettings;
 use chatferry_core::source::{Source, SourceError};
-use chatferry_core::{Field, Kind};
 pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, values};
+use chatferry_testkit::settings;
 use chatferry_testkit::source::assert_contract;
 use tempfile::TempDir;
-
-/// The rest of a pipeline file.
-const REST: &str = r#"
-[cometchat]
-[[flow]]
-entity = "users"
-from = "files.records"
-fields = { uid = "id" }
-"#;
-
-const UID: Field = Field {
-    name: "uid",
-    kind: Kind::Text,
-    required: true,
-    about: "the id",
-};
 
 /// A folder that goes away with the test.
 pub(crate) struct Workshop(TempDir);
@@ -66,44 +50,8 @@ impl Workshop {
 }
 
 /// The settings of a source, and what is wrong with them.
-pub(crate) fn planned(
-    settings: &str,
-    folder: &Path,
-) -> (Option<Box<dyn chatferry_core::SourceSettings>>, String) {
-    let plan = |section: &mut Section<'_>| {
-        section.entries();
-        Some(())
-    };
-    let mut registry = Registry::new(DestinationKind {
-        name: "cometchat",
-        fields: |_| &[UID],
-        plan,
-    });
-    chatferry_csv::register(&mut registry);
-    let text = format!("name = \"test\"\n[sources.files]\nconnector = \"csv\"\n{settings}\n{REST}");
-    let reading = Reading {
-        environment: &|_| None,
-        folder,
-        overrides: &[],
-        without_secrets: false,
-    };
-    let read = read(&text, &registry, &reading);
-    let mut shown = String::new();
-    for mistake in &read.mistakes {
-        let written = mistake.at.clone().map_or("", |at| &text[at]);
-        writeln!(shown, "{} at {written}", mistake.code).expect("text");
-        // The words of mistakes that every connector's settings can have are not ours.
-        if mistake.code.starts_with("csv::") {
-            let help = mistake.help.as_deref().unwrap_or("none");
-            let (message, label) = (&mistake.message, &mistake.label);
-            writeln!(shown, "  {message}\n  label: {label}\n  help: {help}").expect("text");
-        }
-    }
-    (
-        read.pipeline
-            .map(|mut pipeline| pipeline.sources.remove(0).settings),
-        shown,
-    )
+pub(crate) fn planned(written: &str, folder: &Path) -> (Option<Box<dyn SourceSettings>>, String) {
+    settings::planned(chatferry_csv::register, written, folder)
 }
 
 /// What is shown of one file, read with these settings, after it has kept every promise.

@@ -6,29 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
+use chatferry_core::SourceSettings;
 use chatferry_core::source::{Source, SourceError};
-use chatferry_core::{Field, Kind};
 pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, rows_by};
+use chatferry_testkit::settings;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use tempfile::TempDir;
-
-/// The rest of a pipeline file.
-const REST: &str = r#"
-[cometchat]
-[[flow]]
-entity = "users"
-from = "files.records"
-fields = { uid = "id" }
-"#;
-
-const UID: Field = Field {
-    name: "uid",
-    kind: Kind::Text,
-    required: true,
-    about: "the id",
-};
 
 /// A folder that goes away with the test.
 pub(crate) struct Workshop(TempDir);
@@ -89,39 +73,8 @@ pub(crate) fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 }
 
 /// The settings of a source, and what is wrong with them.
-pub(crate) fn planned(
-    settings: &str,
-    folder: &Path,
-) -> (Option<Box<dyn chatferry_core::SourceSettings>>, String) {
-    let plan = |section: &mut Section<'_>| {
-        section.entries();
-        Some(())
-    };
-    let mut registry = Registry::new(DestinationKind {
-        name: "cometchat",
-        fields: |_| &[UID],
-        plan,
-    });
-    chatferry_parquet::register(&mut registry);
-    let text =
-        format!("name = \"test\"\n[sources.files]\nconnector = \"parquet\"\n{settings}\n{REST}");
-    let reading = Reading {
-        environment: &|_| None,
-        folder,
-        overrides: &[],
-        without_secrets: false,
-    };
-    let read = read(&text, &registry, &reading);
-    let mut shown = String::new();
-    for mistake in &read.mistakes {
-        let written = mistake.at.clone().map_or("", |at| &text[at]);
-        writeln!(shown, "{} at {written}", mistake.code).expect("text");
-    }
-    (
-        read.pipeline
-            .map(|mut pipeline| pipeline.sources.remove(0).settings),
-        shown,
-    )
+pub(crate) fn planned(written: &str, folder: &Path) -> (Option<Box<dyn SourceSettings>>, String) {
+    settings::planned(chatferry_parquet::register, written, folder)
 }
 
 /// What a person would want to see of a table: types, notes, rows and troubles.

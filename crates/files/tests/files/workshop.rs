@@ -128,7 +128,7 @@ pub(crate) fn bytes(root: &Root, path: &str) -> Vec<u8> {
 }
 
 pub(crate) fn gz(contents: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(contents).unwrap();
     encoder.finish().unwrap()
 }
