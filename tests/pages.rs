@@ -39,6 +39,7 @@ fn help() {
         "preview",
         "rehearse",
         "run",
+        "snapshot",
         "status",
         "tables",
         "verify",
