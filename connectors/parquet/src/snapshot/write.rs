@@ -103,9 +103,13 @@ impl SnapshotWriter {
         is_free(target)?;
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let above = target.parent().filter(|path| !path.as_os_str().is_empty());
-        // In a folder of this kind others may read nothing.
-        let folder = tempfile::Builder::new()
-            .prefix(&format!(".{name}.unfinished-"))
+        let prefix = format!(".{name}.unfinished-");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix);
+        // Others may read nothing of what people wrote.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder
             .tempdir_in(above.unwrap_or(Path::new(".")))
             .map_err(|error| cannot(target, &error))?;
         Ok(Self {

@@ -447,6 +447,18 @@ async fn nothing_is_left_of_one_that_is_not_finished() {
     );
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn others_may_not_read_what_people_wrote() {
+    use std::os::unix::fs::PermissionsExt;
+    let taken = Taken::of(&held("t", vec![whole(numbers(0..3))], Vec::new())).await;
+    let mode = std::fs::metadata(&taken.path)
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
 #[tokio::test]
 async fn tables_whose_names_differ_in_case_alone_have_files_of_their_own() {
     let folder = TempDir::new().expect("a temporary folder");
