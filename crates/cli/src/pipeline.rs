@@ -257,8 +257,9 @@ impl Opened {
                 && mistakes.iter().any(is_table)
             {
                 let message = format!("{} has only what was copied into it", folder.display());
-                return Err(Trouble::new(Exit::Pipeline, message)
-                    .help("take a snapshot of the pipeline as it is now, or one with --all-tables"));
+                return Err(Trouble::new(Exit::Pipeline, message).help(
+                    "take a snapshot of the pipeline as it is now, or one with --all-tables",
+                ));
             }
             return Err(Trouble::shown(Exit::Pipeline));
         }
