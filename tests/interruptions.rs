@@ -1,4 +1,4 @@
-//! What becomes of a run that is cut off, and of one that is in another's way?
+//! What becomes of a run that is cut off, of one that is in another's way, and of the next one?
 
 #![allow(
     clippy::unwrap_used,
@@ -115,5 +115,64 @@ fn two_processes_do_not_write_one_ledger() {
     folder.run(&["status", &pipeline]).expect(0);
 
     first.ended().expect(0);
+    everything_is_there_once(&chat, &served);
+}
+
+/// A pipeline whose messages tell when they were changed.
+fn with_changes(chat: &Chat, folder: &Folder, served: &Served) -> String {
+    let pipeline = chat.write(folder, served.url());
+    let text = std::fs::read_to_string(&pipeline).unwrap();
+    let from = "from = \"chat.messages\"";
+    assert!(text.contains(from));
+    folder.write(
+        "pipeline.toml",
+        text.replace(from, &format!("{from}\nchanged_since = \"at\"")),
+    )
+}
+
+#[test]
+fn only_what_has_changed_is_read_by_the_next_run_unless_everything_is_asked_for() {
+    let (chat, folder, served) = (Chat::default(), Folder::new(), Served::new(unlimited()));
+    let pipeline = with_changes(&chat, &folder, &served);
+    let read = |arguments: &[&str]| {
+        let ended = folder.run(&[&["run", &pipeline, "--format", "json"][..], arguments].concat());
+        let rows = account::of(&ended.expect(0)).remove("messages").unwrap();
+        (
+            rows["read"],
+            rows.get("imported").copied().unwrap_or_default(),
+        )
+    };
+    let all = chat.messages as u64;
+    assert_eq!(read(&[]), (all, all));
+    assert_eq!(read(&[]), (1, 0), "the last one may not have been alone");
+    let messages = folder.path().join("data/messages.jsonl");
+    let more = format!(
+        r#"{{"id":"new","group":"g0","user":"u0","at":{},"body":"new"}}"#,
+        chat.from + i64::try_from(chat.messages).unwrap()
+    );
+    let text = std::fs::read_to_string(&messages).unwrap();
+    std::fs::write(&messages, format!("{text}{more}\n")).unwrap();
+    assert_eq!(read(&[]), (2, 1));
+    assert_eq!(read(&["--everything"]), (all + 1, 0));
+}
+
+#[test]
+fn it_is_repeated_until_it_is_stopped() {
+    let (chat, folder, served) = (Chat::default(), Folder::new(), Served::new(unlimited()));
+    let pipeline = with_changes(&chat, &folder, &served);
+    let mut running = folder.start(&["run", &pipeline, "--watch", "100 ms"]);
+    let runs = || {
+        let status = folder.run(&["status", &pipeline, "--format", "json"]);
+        account::json(&status)["runs"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    running.until("there is a ledger", || {
+        folder.path().join("pipeline.ledger").exists()
+    });
+    running.until("it ran three times", || runs() >= 3);
+    running.interrupt();
+    let ended = running.ended();
+    assert!(matches!(ended.code, Some(0 | 130)), "{}", ended.said());
     everything_is_there_once(&chat, &served);
 }
