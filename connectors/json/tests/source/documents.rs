@@ -24,10 +24,10 @@ const EXPORT: &str = r#"{"server":{"name":"acme"},"channels":[
 async fn one_file_holds_several_tables_and_what_is_around_goes_with_each_record() {
     let workshop = Workshop::with("export.json", EXPORT);
     let source = workshop.source(
-        r#"[sources.files.tables]
+        r#"[sources.legacy.tables]
 channels = { path = "export.json", records = "channels", schema = { members = "json", messages = "json" } }
 members = { path = "export.json", records = "channels.members", parents = { channel = "channels.id" } }
-[sources.files.tables.messages]
+[sources.legacy.tables.messages]
 path = "export.json"
 records = "channels.messages"
 parents = { channel = "channels.id", channel_name = "channels.name", topic = "channels.topic", server = "server", exported = "exported" }"#,

@@ -74,7 +74,7 @@ async fn an_archive_is_read_without_being_unpacked() {
         ],
     );
     let source = workshop.source(
-        "root = \"export.zip\"\n[sources.files.tables]\nmessages = \"{channel}/*\"\nusers = \"users.json\"",
+        "root = \"export.zip\"\n[sources.legacy.tables]\nmessages = \"{channel}/*\"\nusers = \"users.json\"",
     );
     assert_contract(source.clone(), "messages").await;
     assert_contract(source.clone(), "users").await;

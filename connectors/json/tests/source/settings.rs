@@ -5,14 +5,13 @@ use std::path::Path;
 use crate::workshop::planned;
 
 fn mistakes(settings: &str) -> String {
-    let text = format!("name = \"test\"\n[sources.files]\nconnector = \"json\"\n{settings}\n");
-    planned(&text, Path::new("/")).1
+    planned(settings, Path::new("/")).1
 }
 
 #[test]
 fn every_mistake_is_shown_at_once_where_it_stands() {
     insta::assert_snapshot!(mistakes(
-        r#"[sources.files.tables]
+        r#"[sources.legacy.tables]
 a = "{channel/x.json"
 b = { path = "{x}/{x}.json", format = "line" }
 c = { records = "a..b" }
@@ -37,11 +36,11 @@ fn options_need_a_table_that_they_are_about() {
 fn an_address_must_be_one_that_can_be_read() {
     insta::assert_snapshot!(mistakes(
         r#"root = "s3:///logs"
-[sources.files.tables]
+[sources.legacy.tables]
 a = "ftp://host/a.json"
 b = { path = "https://host/" }
 c = "s3://bucket/{a}/{a}.json"
-[sources.files.storage]
+[sources.legacy.storage]
 regoin = "eu-central-1"
 secret_access_key = { file = "key" }"#
     ));
@@ -50,14 +49,14 @@ secret_access_key = { file = "key" }"#
 #[test]
 fn what_is_around_the_records_must_be_on_their_way() {
     insta::assert_snapshot!(mistakes(
-        r#"[sources.files.tables]
+        r#"[sources.legacy.tables]
 a = { path = "a.json", parents = { x = "name" } }
 b = { path = "b.json", records = "c.m", parents = { x = "d.name", y = "c.m", z = "c.m.id", fine = "c.id", also = "c" } }"#
     ));
     insta::assert_snapshot!(
         "set_twice",
         mistakes(
-            r#"[sources.files.tables]
+            r#"[sources.legacy.tables]
 c = { path = "{x}.json", records = "c.m", parents = { x = "c.id" } }
 d = { path = "d.json", records = "c.m", parents = { x = "c.id" }, schema = { x = "text" } }"#
         )

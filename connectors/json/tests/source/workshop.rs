@@ -9,28 +9,12 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::util::display::array_value_to_string;
-use chatferry_config::{DestinationKind, Reading, Registry, Section, read};
+use chatferry_core::SourceSettings;
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Scan, Source, SourceError, Table};
-use chatferry_core::{Field, Kind};
+use chatferry_testkit::settings;
 use futures::StreamExt;
 use tempfile::TempDir;
-
-/// The rest of a pipeline file.
-const REST: &str = r#"
-[cometchat]
-[[flow]]
-entity = "users"
-from = "files.records"
-fields = { uid = "id" }
-"#;
-
-const UID: Field = Field {
-    name: "uid",
-    kind: Kind::Text,
-    required: true,
-    about: "the id",
-};
 
 /// A folder that goes away with the test.
 pub(crate) struct Workshop(TempDir);
@@ -76,53 +60,15 @@ impl Workshop {
     }
 
     pub(crate) fn open(&self, settings: &str) -> Result<Arc<dyn Source>, SourceError> {
-        let text = format!("name = \"test\"\n[sources.files]\nconnector = \"json\"\n{settings}\n");
-        let (sources, mistakes) = planned(&text, self.path());
+        let (sources, mistakes) = planned(settings, self.path());
         assert_eq!(mistakes, "");
         sources.expect("settings in order").open()
     }
 }
 
-/// The settings of the one source of a pipeline, and what is wrong with it.
-pub(crate) fn planned(
-    text: &str,
-    folder: &Path,
-) -> (Option<Box<dyn chatferry_core::SourceSettings>>, String) {
-    let plan = |section: &mut Section<'_>| {
-        section.entries();
-        Some(())
-    };
-    let mut registry = Registry::new(DestinationKind {
-        name: "cometchat",
-        fields: |_| &[UID],
-        plan,
-    });
-    chatferry_json::register(&mut registry);
-    let text = format!("{text}\n{REST}");
-    let reading = Reading {
-        environment: &|_| None,
-        folder,
-        overrides: &[],
-        without_secrets: false,
-    };
-    let read = read(&text, &registry, &reading);
-    let mut shown = String::new();
-    for mistake in &read.mistakes {
-        let written = mistake.at.clone().map_or("", |at| &text[at]);
-        writeln!(shown, "{} at {written}", mistake.code).expect("text");
-        // The words of mistakes that every connector's settings can have are not ours.
-        let ours = ["json::", "files::"];
-        if ours.iter().any(|ours| mistake.code.starts_with(ours)) {
-            let help = mistake.help.as_deref().unwrap_or("none");
-            let (message, label) = (&mistake.message, &mistake.label);
-            writeln!(shown, "  {message}\n  label: {label}\n  help: {help}").expect("text");
-        }
-    }
-    (
-        read.pipeline
-            .map(|mut pipeline| pipeline.sources.remove(0).settings),
-        shown,
-    )
+/// The settings of a source, and what is wrong with them.
+pub(crate) fn planned(written: &str, folder: &Path) -> (Option<Box<dyn SourceSettings>>, String) {
+    settings::planned(chatferry_json::register, written, folder)
 }
 
 /// All that a scan gave.
