@@ -12,6 +12,9 @@ use chatferry_ledger::Held;
 
 use crate::seen::{Seen, Sight};
 
+/// The rule that a record breaks which refers to what no flow has delivered.
+pub const UNKNOWN_REFERENCE: &str = "unknown-reference";
+
 /// What is to be done with a record that has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -97,7 +100,7 @@ impl Admission {
                 return Verdict::Outcome(
                     key,
                     Outcome::Rejected {
-                        rule: "unknown-reference".into(),
+                        rule: UNKNOWN_REFERENCE.into(),
                         detail,
                     },
                 );

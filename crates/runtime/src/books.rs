@@ -12,6 +12,7 @@ use chatferry_core::{
 };
 use chatferry_ledger::{Entry, Mark, RequestRow, Settled, Undelivered};
 
+use crate::admission::UNKNOWN_REFERENCE;
 use crate::intake::Cut;
 
 /// What became of every row that was read.
@@ -112,11 +113,16 @@ impl Books {
         self.flows[flow].changed = Some(changed);
     }
 
-    /// By what rows are known that have changed since the flow was read, if none of them waits for
-    /// something else to be delivered.
+    /// By what rows are known that have changed since the flow was read, if none of its rows waits
+    /// for something else to be delivered. A user may have come after the users were read and
+    /// before the messages were.
     pub(crate) fn settled_change(&self, flow: usize) -> Option<&str> {
-        let is_blocked = self.account.flows[flow].count(OutcomeKind::Blocked) > 0;
-        self.flows[flow].changed.as_deref().filter(|_| !is_blocked)
+        let waits = |((kind, reason), _): (&(OutcomeKind, String), &u64)| {
+            *kind == OutcomeKind::Blocked || reason == UNKNOWN_REFERENCE
+        };
+        let mut outcomes = self.account.flows[flow].outcomes.iter();
+        let changed = self.flows[flow].changed.as_deref();
+        changed.filter(|_| !outcomes.any(waits))
     }
 
     /// Notes rows that were read, and where stretches begin.

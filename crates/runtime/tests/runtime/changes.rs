@@ -176,3 +176,19 @@ async fn what_waits_for_somebody_is_read_again_and_who_was_refused_is_remembered
     assert_eq!(chat.asked(), [Some("5".into()), None]);
     assert_eq!(second, [[1, 1, 0, 0], [2, 1, 0, 1]]);
 }
+
+#[tokio::test]
+async fn a_message_from_somebody_who_came_while_the_run_was_reading_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = Arc::new(Scripted::willing());
+    let mut chat = Chat {
+        users: vec![user("ann", 3)],
+        messages: vec![message("1", "ann", 7), message("2", "bob", 9)],
+        ..Chat::default()
+    };
+    run(&folder, &destination, chat.flows()).await;
+    chat.users.push(user("bob", 8));
+    run(&folder, &destination, chat.flows()).await;
+    assert_eq!(chat.asked(), [Some("3".into()), None]);
+    assert_eq!(destination.store.lock().unwrap().stored.len(), 4);
+}
