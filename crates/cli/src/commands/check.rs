@@ -81,6 +81,13 @@ fn as_text(
                 one_line(&skip.when.text, EXPRESSION)
             );
         }
+        if let Some(changed) = &flow.changed_since {
+            let by = one_line(&changed.text, EXPRESSION);
+            let _ = writeln!(
+                text,
+                "  once read to its end, only what has changed by {by}"
+            );
+        }
         if explain {
             for line in plan.explain().lines() {
                 let _ = writeln!(text, "  | {line}");
