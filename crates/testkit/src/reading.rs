@@ -145,6 +145,30 @@ pub fn table_shown(table: &Table) -> String {
     text
 }
 
+/// What a person would want to see of a table of files: types, orders, notes, rows and troubles.
+pub async fn file_shown(source: &Arc<dyn Source>, table: &str) -> String {
+    let rows = match rows(source, table).await {
+        Ok(rows) => rows,
+        Err(error) => return error_shown(&error),
+    };
+    let mut text = columns_shown(&rows.table);
+    writeln!(text, "rows: {:?}", rows.table.rows).expect("text");
+    for order in &rows.table.orders {
+        writeln!(text, "never descends: {}", order.columns.join(", ")).expect("text");
+    }
+    for note in &rows.table.notes {
+        writeln!(text, "note: {note}").expect("text");
+    }
+    text + &rows.shown(error_shown)
+}
+
+/// Several things that are shown, each below its title.
+#[must_use]
+pub fn titled(cases: Vec<(&str, String)>) -> String {
+    let titled = |(title, text): (&str, String)| format!("== {title}\n{text}");
+    cases.into_iter().map(titled).collect::<Vec<_>>().join("\n")
+}
+
 /// An error as a person sees it.
 #[must_use]
 pub fn error_shown(error: &SourceError) -> String {

@@ -112,7 +112,7 @@ async fn real_exports_can_be_read() {
             read.rows.num_rows(),
             read.rejected.len()
         );
-        text.push_str(&crate::workshop::columns_shown(&read.table));
+        text.push_str(&chatferry_testkit::reading::columns_shown(&read.table));
         for note in &read.table.notes {
             text.push_str(&format!("note: {note}\n"));
         }

@@ -1,13 +1,12 @@
 //! A folder with files, and a source over it.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chatferry_core::SourceSettings;
 use chatferry_core::source::{Source, SourceError};
-pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, values};
+pub(crate) use chatferry_testkit::reading::{file_shown as shown, rows, titled, values};
 use chatferry_testkit::settings;
 use chatferry_testkit::source::assert_contract;
 use tempfile::TempDir;
@@ -62,26 +61,4 @@ pub(crate) async fn file(contents: impl AsRef<[u8]>, settings: &str) -> String {
         assert_contract(source.clone(), "records").await;
     }
     shown(&source, "records").await
-}
-
-/// What a person would want to see of a table: types, notes, rows and troubles.
-pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
-    let rows = match rows(source, table).await {
-        Ok(rows) => rows,
-        Err(error) => return error_shown(&error),
-    };
-    let mut text = columns_shown(&rows.table);
-    writeln!(text, "rows: {:?}", rows.table.rows).expect("text");
-    for order in &rows.table.orders {
-        writeln!(text, "never descends: {}", order.columns.join(", ")).expect("text");
-    }
-    for note in &rows.table.notes {
-        writeln!(text, "note: {note}").expect("text");
-    }
-    text + &rows.shown(error_shown)
-}
-
-pub(crate) fn titled(cases: Vec<(&str, String)>) -> String {
-    let titled = |(title, text): (&str, String)| format!("== {title}\n{text}");
-    cases.into_iter().map(titled).collect::<Vec<_>>().join("\n")
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use chatferry_testkit::reading::titled;
 use chatferry_testkit::source::assert_contract;
 
 use crate::workshop::{Workshop, error_shown, shown};
@@ -11,11 +12,6 @@ async fn file(name: &str, contents: impl AsRef<[u8]>, settings: &str) -> String 
     let workshop = Workshop::with(name, contents);
     let source = workshop.source(&format!("path = \"{name}\"\n{settings}"));
     shown(&source, "records").await
-}
-
-fn titled(cases: Vec<(&str, String)>) -> String {
-    let titled = |(title, text): (&str, String)| format!("== {title}\n{text}");
-    cases.into_iter().map(titled).collect::<Vec<_>>().join("\n")
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! A folder with Parquet files, and a source over it.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +7,9 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch};
 use chatferry_core::SourceSettings;
 use chatferry_core::source::{Source, SourceError};
-pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, rows_by};
+pub(crate) use chatferry_testkit::reading::{
+    error_shown, file_shown as shown, rows, rows_by, titled,
+};
 use chatferry_testkit::settings;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
@@ -75,26 +76,4 @@ pub(crate) fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 /// The settings of a source, and what is wrong with them.
 pub(crate) fn planned(written: &str, folder: &Path) -> (Option<Box<dyn SourceSettings>>, String) {
     settings::planned(chatferry_parquet::register, written, folder)
-}
-
-/// What a person would want to see of a table: types, notes, rows and troubles.
-pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
-    let rows = match rows(source, table).await {
-        Ok(rows) => rows,
-        Err(error) => return error_shown(&error),
-    };
-    let mut text = columns_shown(&rows.table);
-    writeln!(text, "rows: {:?}", rows.table.rows).expect("text");
-    for order in &rows.table.orders {
-        writeln!(text, "never descends: {}", order.columns.join(", ")).expect("text");
-    }
-    for note in &rows.table.notes {
-        writeln!(text, "note: {note}").expect("text");
-    }
-    text + &rows.shown(error_shown)
-}
-
-pub(crate) fn titled(cases: Vec<(&str, String)>) -> String {
-    let titled = |(title, text): (&str, String)| format!("== {title}\n{text}");
-    cases.into_iter().map(titled).collect::<Vec<_>>().join("\n")
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use chatferry_core::SourceSettings;
 use chatferry_core::source::{Source, SourceError};
-pub(crate) use chatferry_testkit::reading::{columns_shown, error_shown, rows, rows_by, values};
+pub(crate) use chatferry_testkit::reading::{
+    columns_shown, error_shown, rows, rows_by, titled, values,
+};
 use chatferry_testkit::settings;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -105,9 +107,4 @@ pub(crate) async fn shown(source: &Arc<dyn Source>, table: &str) -> String {
         writeln!(text, "note: {note}").expect("text");
     }
     text + &rows.shown(error_shown)
-}
-
-pub(crate) fn titled(cases: Vec<(&str, String)>) -> String {
-    let titled = |(title, text): (&str, String)| format!("== {title}\n{text}");
-    cases.into_iter().map(titled).collect::<Vec<_>>().join("\n")
 }
