@@ -440,12 +440,17 @@ impl Working<'_> {
                     self.settle(handled).await?;
                     self.report(entity);
                 }
-                Event::Rows(Some(Ok(read))) => {
-                    self.books.read(&read.read, read.cuts);
-                    for (flow, changed) in read.changes {
+                Event::Rows(Some(Ok(Chunk {
+                    read,
+                    cuts,
+                    changes,
+                    items,
+                }))) => {
+                    self.books.read(&read, cuts);
+                    for (flow, changed) in changes {
                         self.books.changed(flow, changed);
                     }
-                    chunk = read.items.into_iter();
+                    chunk = items.into_iter();
                     self.report(entity);
                 }
                 // What was read before is delivered before the run ends.
