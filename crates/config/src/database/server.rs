@@ -209,7 +209,8 @@ fn port(node: &Node<'_>) -> Option<u16> {
     let number = u16::try_from(port.value.get()).ok();
     if number.is_none() {
         let message = "a port is a number from 1 to 65535";
-        node.mistake(Mistake::error("database::port", message, port.at));
+        let mistake = Mistake::error("database::port", message, port.at);
+        node.mistake(mistake.help("leave it out for the server's usual one"));
     }
     number
 }
@@ -230,7 +231,8 @@ fn some_time(node: &Node<'_>) -> Option<Duration> {
     let time = node.duration()?;
     if time.value.is_zero() {
         let message = "a statement takes some time";
-        node.mistake(Mistake::error("database::no-time", message, time.at));
+        let mistake = Mistake::error("database::no-time", message, time.at);
+        node.mistake(mistake.help("write such as \"5 min\", or leave it out"));
         return None;
     }
     Some(time.value)
