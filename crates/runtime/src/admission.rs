@@ -7,13 +7,16 @@
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 
-use chatferry_core::{Key, Outcome, Record, References};
+use chatferry_core::{Key, Outcome, Record, Reference, References};
 use chatferry_ledger::Held;
 
 use crate::seen::{Seen, Sight};
 
 /// The rule that a record breaks which refers to what no flow has delivered.
 pub const UNKNOWN_REFERENCE: &str = "unknown-reference";
+
+/// The rule that a record breaks which has the id of another one of this run.
+pub const DUPLICATE_ID: &str = "duplicate-id";
 
 /// What is to be done with a record that has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,15 @@ pub enum Verdict {
     SettledBefore,
     /// It is not sent, and this is its outcome, written down under this key.
     Outcome(Key, Outcome),
+}
+
+/// Why what a record refers to is not at the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// It could not be delivered.
+    Failed,
+    /// No flow delivers it.
+    Unknown,
 }
 
 /// What is known of all records met so far.
@@ -84,29 +96,47 @@ impl Admission {
             };
             return Verdict::Outcome(key, outcome);
         }
-        for reference in &record.references {
-            let target = Key::of(reference.entity, reference.id.as_str());
-            if self.failed.contains(&target) {
+        match self.lacking(record, references) {
+            None => Verdict::Send,
+            Some((reference, Lack::Failed)) => {
                 let on = format!("{} {}", reference.field, reference.id);
-                return Verdict::Outcome(key, Outcome::Blocked { on });
+                Verdict::Outcome(key, Outcome::Blocked { on })
             }
-            if references == References::Require && !self.seen.knows(target) {
+            Some((reference, Lack::Unknown)) => {
                 let detail = format!(
                     "`{}` refers to the {} {}, which no flow delivers",
                     reference.field,
                     reference.entity.singular(),
                     reference.id
                 );
-                return Verdict::Outcome(
-                    key,
-                    Outcome::Rejected {
-                        rule: UNKNOWN_REFERENCE.into(),
-                        detail,
-                    },
-                );
+                let rule = UNKNOWN_REFERENCE.into();
+                Verdict::Outcome(key, Outcome::Rejected { rule, detail })
             }
         }
-        Verdict::Send
+    }
+
+    /// The first user or group that the record refers to and that is not at the destination.
+    pub(crate) fn lacking<'a>(
+        &self,
+        record: &'a Record,
+        references: References,
+    ) -> Option<(&'a Reference, Lack)> {
+        record.references.iter().find_map(|reference| {
+            let target = Key::of(reference.entity, reference.id.as_str());
+            let lack = if self.failed.contains(&target) {
+                Lack::Failed
+            } else if references == References::Require && !self.knows(target) {
+                Lack::Unknown
+            } else {
+                return None;
+            };
+            Some((reference, lack))
+        })
+    }
+
+    /// Whether a record was met in this run, or delivered before.
+    pub(crate) fn knows(&self, key: Key) -> bool {
+        self.seen.knows(key)
     }
 
     /// Notes that a user or group is not at the destination: what refers to it is blocked.
@@ -131,7 +161,7 @@ impl Admission {
         Verdict::Outcome(
             own_key,
             Outcome::Rejected {
-                rule: "duplicate-id".into(),
+                rule: DUPLICATE_ID.into(),
                 detail,
             },
         )
@@ -141,7 +171,7 @@ impl Admission {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use chatferry_core::{Entity, Origin, OutcomeKind, RecordId, Reference};
+    use chatferry_core::{Entity, Origin, OutcomeKind, RecordId};
 
     use super::*;
 

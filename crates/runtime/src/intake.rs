@@ -42,6 +42,11 @@ impl FlowInput {
     pub fn all(&self) -> ShapedStream {
         (self.open)(&Since::default()).expect("all rows can always be read")
     }
+
+    /// Starts reading what is to be read of it.
+    pub(crate) fn since(&self, since: &Since) -> ShapedStream {
+        (self.open)(since).unwrap_or_else(|| self.all())
+    }
 }
 
 impl fmt::Debug for FlowInput {

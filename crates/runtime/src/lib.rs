@@ -7,6 +7,8 @@
 //! [`decision`] what an answer means; the ledger writes down what became of it; and the books count
 //! it.
 //!
+//! [`plan`] goes the same way up to the sending, and tells what a run would come to.
+//!
 //! [`verify`] and [`undo`] ask the destination what it holds, and take it away again; `errands`
 //! sends their requests.
 //!
@@ -26,6 +28,8 @@ mod intake;
 mod limits;
 mod opening;
 pub mod pacer;
+pub mod plan;
+mod reception;
 mod run;
 mod scribe;
 mod seen;
@@ -37,6 +41,7 @@ pub use delivery::Requests;
 pub use errands::Asked;
 pub use intake::{FlowInput, Open};
 pub use pacer::Pacer;
+pub use plan::{Forecast, Plan};
 pub use run::{Again, Ended, Finished, Observer, Progress, Run, Stop, stop};
 pub use undo::Undo;
 pub use verify::{Verify, Watcher};

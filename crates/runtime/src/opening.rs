@@ -12,7 +12,6 @@ use crate::run::Again;
 
 /// What a run begins with.
 pub(crate) struct Opened {
-    pub(crate) run: RunId,
     /// The flows by entity, in the order of the file within one entity.
     pub(crate) order: Vec<usize>,
     /// Which rows of each of these are read.
@@ -28,80 +27,138 @@ pub(crate) async fn open(
     pipeline: u64,
     again: Again,
     now_ms: i64,
-) -> Result<Opened, LedgerError> {
-    let retry_refused = again == Again::Refused;
-    let mut admission = Admission::new(ledger.refused().await?, retry_refused);
-    let last_record = ledger
-        .delivered_keys(|keys| admission.settled_before(keys))
-        .await?;
-    // Refused records may stand anywhere.
-    let (mut marks, mut changes) = match again {
-        Again::Nothing => (
-            ledger.marks(pipeline).await?,
-            ledger.changes(pipeline).await?,
-        ),
-        Again::Refused | Again::Everything => (Vec::new(), BTreeMap::new()),
-    };
-    changes.retain(|name, changed| can_be_asked(name, changed, flows));
-    marks.retain(|mark| can_go_on(mark, flows));
-    for entity in Entity::ALL {
-        if let Some(records) = surely_met(entity, flows, &marks) {
-            ledger
-                .delivered_between(entity, records, |keys| admission.met(keys))
-                .await?;
-        }
-    }
+) -> Result<(RunId, Opened), LedgerError> {
+    let found = Found::read(ledger, flows, pipeline, again).await?;
     let run = ledger.begin_run(now_ms, pipeline).await?;
-    let kept: Vec<String> = marks.iter().map(|mark| mark.flow.clone()).collect();
+    let kept: Vec<String> = found.marks.iter().map(|mark| mark.flow.clone()).collect();
     ledger.keep_marks(run, &kept).await?;
+    Ok((run, found.opened(flows, run.number())))
+}
 
-    let mut order: Vec<usize> = (0..flows.len()).collect();
-    order.sort_by_key(|flow| flows[*flow].entity);
-    let mut books = Books::new(last_record);
-    let mut since = Vec::with_capacity(order.len());
-    for flow in &order {
-        let flow = &flows[*flow];
-        let mark = marks.iter().find(|mark| mark.flow == flow.name);
-        let changed = changes.remove(&flow.name);
-        // What refers to them has to know of those that are not read again, too.
-        if changed.is_some() && matches!(flow.entity, Entity::Users | Entity::Groups) {
-            let undelivered = ledger.undelivered_keys(&flow.name).await?;
-            undelivered
-                .into_iter()
-                .for_each(|key| admission.failed(key));
-        }
-        // Rows that are not met again are as they were.
-        let begun_in = if changed.is_some() { 0 } else { run.number() };
-        since.push(Since {
-            position: mark.map(|mark| mark.position.clone()),
-            changed,
-        });
-        match mark {
-            Some(mark) => books.add_flow(
-                gone_on_with(&mark.before),
-                Begun {
-                    run: mark.begun_in,
-                    record: mark.records.0,
-                    known: Some(mark.records.1),
-                },
-            ),
-            None => books.add_flow(
-                FlowAccount::new(&flow.name, flow.entity),
-                Begun {
-                    run: begun_in,
-                    record: last_record,
-                    known: None,
-                },
-            ),
+/// What a run would begin with; nothing is written down.
+pub(crate) async fn look(
+    ledger: Option<&mut Ledger>,
+    flows: &[FlowInput],
+    pipeline: u64,
+    again: Again,
+) -> Result<Opened, LedgerError> {
+    let found = match ledger {
+        Some(ledger) => Found::read(ledger, flows, pipeline, again).await?,
+        None => Found::nothing(),
+    };
+    Ok(found.opened(flows, 0))
+}
+
+/// What earlier runs left in the ledger.
+struct Found {
+    admission: Admission,
+    /// The number of the last delivered record.
+    last_record: i64,
+    /// Where flows are gone on with.
+    marks: Vec<Mark>,
+    /// By what flows know rows that have changed since.
+    changes: BTreeMap<String, String>,
+}
+
+impl Found {
+    fn nothing() -> Self {
+        Self {
+            admission: Admission::new(Vec::new(), false),
+            last_record: 0,
+            marks: Vec::new(),
+            changes: BTreeMap::new(),
         }
     }
-    Ok(Opened {
-        run,
-        order,
-        since,
-        admission,
-        books,
-    })
+
+    async fn read(
+        ledger: &mut Ledger,
+        flows: &[FlowInput],
+        pipeline: u64,
+        again: Again,
+    ) -> Result<Self, LedgerError> {
+        let retry_refused = again == Again::Refused;
+        let mut admission = Admission::new(ledger.refused().await?, retry_refused);
+        let last_record = ledger
+            .delivered_keys(|keys| admission.settled_before(keys))
+            .await?;
+        // Refused records may stand anywhere.
+        let (mut marks, mut changes) = match again {
+            Again::Nothing => (
+                ledger.marks(pipeline).await?,
+                ledger.changes(pipeline).await?,
+            ),
+            Again::Refused | Again::Everything => (Vec::new(), BTreeMap::new()),
+        };
+        changes.retain(|name, changed| can_be_asked(name, changed, flows));
+        marks.retain(|mark| can_go_on(mark, flows));
+        for entity in Entity::ALL {
+            if let Some(records) = surely_met(entity, flows, &marks) {
+                ledger
+                    .delivered_between(entity, records, |keys| admission.met(keys))
+                    .await?;
+            }
+        }
+        // What refers to them has to know of those that are not read again, too.
+        for flow in flows {
+            let is_referred_to = matches!(flow.entity, Entity::Users | Entity::Groups);
+            if is_referred_to && changes.contains_key(&flow.name) {
+                let undelivered = ledger.undelivered_keys(&flow.name).await?;
+                undelivered
+                    .into_iter()
+                    .for_each(|key| admission.failed(key));
+            }
+        }
+        Ok(Self {
+            admission,
+            last_record,
+            marks,
+            changes,
+        })
+    }
+
+    /// What the run of that number begins with.
+    fn opened(mut self, flows: &[FlowInput], run: i64) -> Opened {
+        let last_record = self.last_record;
+        let mut order: Vec<usize> = (0..flows.len()).collect();
+        order.sort_by_key(|flow| flows[*flow].entity);
+        let mut books = Books::new(last_record);
+        let mut since = Vec::with_capacity(order.len());
+        for flow in &order {
+            let flow = &flows[*flow];
+            let mark = self.marks.iter().find(|mark| mark.flow == flow.name);
+            let changed = self.changes.remove(&flow.name);
+            // Rows that are not met again are as they were.
+            let begun_in = if changed.is_some() { 0 } else { run };
+            since.push(Since {
+                position: mark.map(|mark| mark.position.clone()),
+                changed,
+            });
+            match mark {
+                Some(mark) => books.add_flow(
+                    gone_on_with(&mark.before),
+                    Begun {
+                        run: mark.begun_in,
+                        record: mark.records.0,
+                        known: Some(mark.records.1),
+                    },
+                ),
+                None => books.add_flow(
+                    FlowAccount::new(&flow.name, flow.entity),
+                    Begun {
+                        run: begun_in,
+                        record: last_record,
+                        known: None,
+                    },
+                ),
+            }
+        }
+        Opened {
+            order,
+            since,
+            admission: self.admission,
+            books,
+        }
+    }
 }
 
 /// Whether a flow can be gone on with from that mark. Users and groups are always read from the

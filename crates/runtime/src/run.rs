@@ -6,21 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatferry_core::{
-    Account, Delivery, Destination, Entity, Key, MessageOrder, Origin, Outcome, OutcomeKind,
-    Permit, ShapedStream, Since, SourceError,
+    Account, Delivery, Destination, Entity, MessageOrder, Origin, Outcome, Permit, Since,
+    SourceError,
 };
 use chatferry_ledger::{LastRun, Ledger, LedgerError, RequestRow, Settled};
 use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::admission::{Admission, Verdict};
-use crate::books::Books;
 use crate::delivery::{Deliveries, Halt, Handled, Requests, Ticket};
 use crate::intake::{self, Chunk, FlowInput, Intake, Item};
 use crate::limits::Limits;
 use crate::opening;
 use crate::pacer::Pacer;
+use crate::reception::Reception;
 use crate::scribe::{Failed, Scribe};
 use crate::window::Window;
 
@@ -198,8 +197,8 @@ impl Run {
         } = self;
         let started = Instant::now();
         let since_last = since_last(ledger.last_run().await?, now_ms());
-        let opened = opening::open(&mut ledger, &flows, pipeline, again, now_ms()).await?;
-        let run = opened.run;
+        let (run, opened) = opening::open(&mut ledger, &flows, pipeline, again, now_ms()).await?;
+        let reception = Reception::new(opened.books, opened.admission, &flows, &opened.order);
         let delivery = destination.delivery();
         let delivered = match delivery.message_allowance {
             Some(_) => ledger.delivered(Entity::Messages).await?,
@@ -217,8 +216,7 @@ impl Run {
             delivery,
             order: opened.order,
             since: opened.since,
-            admission: opened.admission,
-            books: opened.books,
+            reception,
             now_ms,
             stopped,
             observer,
@@ -227,7 +225,7 @@ impl Run {
         let Working {
             scribe,
             delivered_flows,
-            books,
+            reception: Reception { books, .. },
             deliveries,
             now_ms,
             ..
@@ -336,8 +334,8 @@ struct Working<'a> {
     order: Vec<usize>,
     /// Which rows of each of these are read.
     since: Vec<Since>,
-    admission: Admission,
-    books: Books,
+    /// What becomes of rows as they come.
+    reception: Reception,
     pacer: Pacer,
     deliveries: Deliveries,
     limits: Limits,
@@ -361,7 +359,7 @@ impl Working<'_> {
     /// Delivers all records of one entity.
     async fn deliver(&mut self, entity: Entity) -> Result<(), End> {
         let places: Vec<usize> = (0..self.order.len())
-            .filter(|place| self.books.entity(*place) == entity)
+            .filter(|place| self.reception.books.entity(*place) == entity)
             .collect();
         if places.is_empty() {
             return Ok(());
@@ -369,7 +367,10 @@ impl Working<'_> {
         self.deliveries.begin(entity);
         let rows = places
             .iter()
-            .map(|place| (*place, self.open(*place)))
+            .map(|place| {
+                let flow = &self.flows[self.order[*place]];
+                (*place, flow.since(&self.since[*place]))
+            })
             .collect();
         let now_ms = Arc::clone(&self.now_ms);
         let mut rows = intake::start(Arc::clone(&self.destination), rows, entity, move || {
@@ -378,12 +379,6 @@ impl Working<'_> {
         self.pump(entity, &mut rows).await?;
         self.delivered_flows.extend(places);
         Ok(())
-    }
-
-    /// Starts reading what is to be read of a flow.
-    fn open(&self, place: usize) -> ShapedStream {
-        let flow = &self.flows[self.order[place]];
-        (flow.open)(&self.since[place]).unwrap_or_else(|| flow.all())
     }
 
     /// Reads, sends and settles until nothing is left.
@@ -400,9 +395,11 @@ impl Working<'_> {
                 let Some((origin, item)) = chunk.next() else {
                     break;
                 };
-                self.take_in(origin, item);
+                if let Some(record) = self.reception.take_in(origin, item, &mut ()) {
+                    self.window.push(record);
+                }
             }
-            if self.books.unwritten() >= UNWRITTEN {
+            if self.reception.books.unwritten() >= UNWRITTEN {
                 self.write(Vec::new()).await?;
             }
             if !reading
@@ -446,9 +443,9 @@ impl Working<'_> {
                     changes,
                     items,
                 }))) => {
-                    self.books.read(&read, cuts);
+                    self.reception.books.read(&read, cuts);
                     for (flow, changed) in changes {
-                        self.books.changed(flow, changed);
+                        self.reception.books.changed(flow, changed);
                     }
                     chunk = items.into_iter();
                     self.report(entity);
@@ -485,50 +482,6 @@ impl Working<'_> {
         }
         let others_wait = self.window.len() > free && self.deliveries.under_way() > 0;
         !more_to_come && !others_wait
-    }
-
-    /// Takes in what became of a row before it could be sent.
-    fn take_in(&mut self, origin: Origin, item: Item) {
-        let entity = self.books.entity(origin.flow);
-        match item {
-            Item::Skipped(skipped) => {
-                let (reason, rows) = (&skipped.reason, skipped.rows);
-                self.books.ended(origin, OutcomeKind::Skipped, reason, rows);
-            }
-            Item::OutOfPolicy { id, reason } => {
-                self.books.ended(origin, OutcomeKind::Skipped, reason, 1);
-                self.not_delivered(entity, Key::of(entity, id.as_str()));
-            }
-            Item::Rejected(row) => {
-                if let Some(id) = &row.id {
-                    self.not_delivered(entity, Key::of(entity, id));
-                }
-                self.books.reject(origin, row);
-            }
-            Item::Record(record) => {
-                let references = self.flows[self.order[origin.flow]].references;
-                match self.admission.judge(&record, references) {
-                    Verdict::Send => {
-                        self.books.adjusted(&record);
-                        self.window.push(record);
-                    }
-                    Verdict::SettledBefore => self.books.settled_before(origin),
-                    Verdict::Outcome(key, outcome) => {
-                        if record.key() == key {
-                            self.not_delivered(entity, key);
-                        }
-                        self.books.write_off(key, &record, outcome);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Notes that what refers to this record is blocked.
-    fn not_delivered(&mut self, entity: Entity, key: Key) {
-        if matches!(entity, Entity::Users | Entity::Groups) {
-            self.admission.failed(key);
-        }
     }
 
     /// Counts an answer and all others that have come by now, and has them written down.
@@ -582,14 +535,14 @@ impl Working<'_> {
                 Outcome::Imported { remote } => (false, remote),
                 Outcome::Present => (true, None),
                 outcome => {
-                    self.not_delivered(record.entity, key);
-                    self.books.write_off(key, &record, outcome);
+                    self.reception.not_delivered(record.entity, key);
+                    self.reception.books.write_off(key, &record, outcome);
                     continue;
                 }
             };
-            self.books.delivered(record.origin, present);
+            self.reception.books.delivered(record.origin, present);
             if matches!(record.entity, Entity::Users | Entity::Groups) {
-                self.admission.delivered(key);
+                self.reception.admission.delivered(key);
             }
             delivered.push(Settled {
                 entity: record.entity,
@@ -604,7 +557,7 @@ impl Working<'_> {
 
     /// Has requests written down, and what has gathered beside them.
     async fn write(&mut self, requests: Vec<(RequestRow, Vec<Settled>)>) -> Result<(), Failed> {
-        match self.books.entry(requests) {
+        match self.reception.books.entry(requests) {
             Some(entry) => self.scribe.write(entry).await,
             None => Ok(()),
         }
@@ -627,7 +580,7 @@ impl Working<'_> {
         let now = Instant::now();
         self.observer.progress(&Progress {
             entity,
-            account: &self.books.account,
+            account: &self.reception.books.account,
             requests: &self.deliveries.requests,
             in_flight: self.deliveries.in_flight(),
             waiting: self.window.len(),

@@ -171,7 +171,7 @@ impl Window {
 }
 
 /// What a record adds to a request's body: its id as key, itself, and what stands between.
-fn weight(record: &Record) -> usize {
+pub(crate) fn weight(record: &Record) -> usize {
     record.json.len() + record.id.as_str().len() + 4
 }
 

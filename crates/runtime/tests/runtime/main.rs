@@ -8,6 +8,7 @@
 mod changes;
 mod inspected;
 mod limits;
+mod plan;
 mod resume;
 mod run;
 mod support;

@@ -6,7 +6,7 @@ use chatferry_core::{Entity, OutcomeKind, References, RejectedRow, Shaped, Since
 use chatferry_runtime::{Ended, Finished};
 use proptest::prelude::*;
 
-use crate::support::{FREE, Row, Scripted, flow_of, run, run_until, shaped};
+use crate::support::{FREE, Row, Scripted, flow_of, forecast, run, run_until, shaped};
 
 /// What a row of the source becomes.
 #[derive(Clone, Copy, Debug)]
@@ -136,9 +136,12 @@ async fn interrupted_again_and_again(steps: &[(i64, Made)], batch: usize, stops:
         let stopped = run_until(&folder, &destination, flows(), Some(*stop_after)).await;
         assert!(stopped.account.adds_up(), "{:#?}", stopped.account);
     }
+    let forecast = forecast(&folder, &destination, flows()).await;
     let finished = run(&folder, &destination, flows()).await;
     assert!(matches!(finished.ended, Ended::Complete));
     assert!(finished.account.adds_up(), "{:#?}", finished.account);
+    assert_eq!(forecast.account, finished.account);
+    assert_eq!(forecast.requests(), finished.requests.sent);
     let [read, delivered, skipped, doubles, malformed] = told(&expected);
     let found = told(&finished);
     // A double of what was under way is counted as delivered before; never the other way round.

@@ -15,7 +15,9 @@ use chatferry_core::{
     Receipt, Record, RecordId, Reference, References, Shaped, Since, Verdict,
 };
 use chatferry_ledger::Ledger;
-use chatferry_runtime::{Again, Finished, FlowInput, Observer, Progress, Run, Stop};
+use chatferry_runtime::{
+    Again, Finished, FlowInput, Forecast, Observer, Plan, Progress, Run, Stop,
+};
 use futures::StreamExt;
 use tokio::time::Instant;
 
@@ -298,4 +300,27 @@ pub(crate) async fn run_until(
         now_ms,
     };
     run.go(stopped, &mut observer).await.unwrap()
+}
+
+/// What a run with the ledger of that folder would come to; there need be none.
+pub(crate) async fn forecast(
+    folder: &tempfile::TempDir,
+    destination: &Arc<Scripted>,
+    flows: Vec<FlowInput>,
+) -> Forecast {
+    let path = folder.path().join("a.ledger");
+    let ledger = match path.exists() {
+        true => Some(Ledger::read(&path).await.unwrap()),
+        false => None,
+    };
+    let plan = Plan {
+        destination: Arc::clone(destination) as _,
+        flows,
+        ledger,
+        pipeline: 1,
+        again: Again::Nothing,
+        now_ms: Arc::new(|| 1_700_000_000_000),
+    };
+    let (_stop, stopped) = chatferry_runtime::stop();
+    plan.go(stopped, &mut Quiet(None)).await.unwrap()
 }
