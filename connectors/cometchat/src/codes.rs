@@ -78,37 +78,3 @@ pub fn remedy(code: &str) -> &'static str {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_of_the_error_guide_has_its_meaning() {
-        for (code, expected) in [
-            ("ERR_IMPORT_MUID_ALREADY_EXISTS", Meaning::Present),
-            ("ERR_UID_ALREADY_EXISTS", Meaning::Present),
-            ("ERR_GUID_ALREADY_EXISTS", Meaning::Present),
-            ("ERR_ALREADY_JOINED", Meaning::Present),
-            ("ERR_IMPORT_INVALID_JOINEDAT", Meaning::Refused),
-            ("ERR_TOO_MANY_REQUESTS", Meaning::Throttled),
-            ("AUTH_ERR_APIKEY_NOT_FOUND", Meaning::Stop(KEY)),
-            ("AUTH_ERR_NO_ACCESS", Meaning::Stop(KEY)),
-            ("AUTH_ERR_INVALID_APPID", Meaning::Stop(APP)),
-            ("ERR_PLAN_QUOTA_RESTRICTION", Meaning::Stop(QUOTA)),
-            ("ERR_SUBSCRIPTION_EXPIRED", Meaning::Stop(PLAN)),
-            ("ERR_IMPORT_INVALID_MESSAGE_FORMAT", Meaning::Stop(BUG)),
-            ("ERR_API_NOT_FOUND", Meaning::Stop(URL)),
-            ("ERR_BAD_REQUEST", Meaning::Refused),
-            ("ERR_UID_NOT_FOUND", Meaning::Refused),
-            ("ERR_ALREADY_BANNED", Meaning::Refused),
-            ("ERR_EMPTY_MESSAGE_TEXT", Meaning::Refused),
-            ("ERR_EXCEPTION", Meaning::Doubt),
-            ("ERR_OPERATION_FAILED", Meaning::Doubt),
-            ("ERR_WS_GROUP_CREATION_FAILED", Meaning::Doubt),
-            ("ERR_NEVER_HEARD_OF", Meaning::Refused),
-        ] {
-            assert_eq!(meaning(code), expected, "{code}");
-        }
-    }
-}

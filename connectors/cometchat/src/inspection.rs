@@ -16,7 +16,7 @@ use crate::contents;
 use crate::destination::CometChat;
 use crate::lists::{Place, escaped};
 use crate::removal;
-use crate::response::{code_of, failure_of};
+use crate::failure::{code_of, failure_of};
 
 /// What an answer says.
 enum Said {

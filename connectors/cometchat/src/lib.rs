@@ -7,7 +7,8 @@
 //! * [`prepare`](CometChat): shaped rows, column by column, into validated and encoded records;
 //! * [`request`]: records into the body of a request;
 //! * [`client`]: how a request travels;
-//! * [`response`] and [`codes`]: what an answer says of each record;
+//! * [`response`] and [`codes`]: what an answer says of each record (`stored`), and what one without
+//!   verdicts asks for (`failure`, `wait`);
 //! * `inspection`: what the app holds, page by page (`lists`), what of it can be compared
 //!   (`contents`), and how it is taken away (`removal`).
 //!
@@ -22,6 +23,7 @@ mod contents;
 mod destination;
 mod encode;
 pub mod entities;
+mod failure;
 mod inspection;
 mod lists;
 mod prepare;
@@ -30,6 +32,8 @@ pub mod request;
 pub mod response;
 pub mod rules;
 mod settings;
+mod stored;
+mod wait;
 
 use chatferry_config::DestinationKind;
 
