@@ -20,6 +20,8 @@ pub(crate) struct Relation {
     pub(crate) is_view: bool,
     /// Whether its secondary indexes end with the primary key, as InnoDB's do.
     pub(crate) clustered: bool,
+    /// Whether a transaction sees one moment of it. A view is made of what is not known here.
+    pub(crate) transactional: bool,
     /// About how many rows it has.
     pub(crate) rows: Option<u64>,
 }
@@ -64,6 +66,9 @@ pub(crate) struct Index {
     pub(crate) columns: Vec<String>,
 }
 
+/// Engines whose consistent reads are of one moment.
+const TRANSACTIONAL: [&str; 3] = ["InnoDB", "ROCKSDB", "TokuDB"];
+
 /// Collations that compare texts byte by byte, blanks at the end included.
 const BY_BYTES: [&str; 5] = [
     "utf8mb4_0900_bin",
@@ -85,10 +90,16 @@ pub(crate) async fn relations(connection: &mut MySqlConnection) -> Result<Vec<Re
     let relation = |row: &MySqlRow| {
         let kind: String = row.try_get_unchecked(1)?;
         let engine: Option<String> = row.try_get_unchecked(2)?;
+        let is = |name: &&str| {
+            let engine = engine.as_deref();
+            engine.is_some_and(|engine| engine.eq_ignore_ascii_case(name))
+        };
+        let is_view = kind == "VIEW";
         Ok(Relation {
             name: row.try_get_unchecked(0)?,
-            is_view: kind == "VIEW",
-            clustered: engine.is_some_and(|engine| engine.eq_ignore_ascii_case("InnoDB")),
+            is_view,
+            clustered: is(&"InnoDB"),
+            transactional: is_view || TRANSACTIONAL.iter().any(is),
             rows: row.try_get_unchecked(3)?,
         })
     };

@@ -33,6 +33,20 @@ impl Described {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Notes that the engine of its table knows no transactions, if it is so.
+    pub(crate) fn note_what_has_no_moment(&mut self, target: &Target) {
+        if let Target::Relation(relation) = target
+            && !relation.transactional
+        {
+            let table = Arc::make_mut(&mut self.table);
+            table.notes.push(
+                "its engine knows no transactions, so what is written while it is copied may be \
+                 in the copy, however much of one moment the other tables are"
+                    .to_owned(),
+            );
+        }
+    }
+
     /// The key whose order begins with this one.
     pub(crate) fn key_for(&self, order: &Order) -> Option<&Key> {
         let mut keys = self.key.iter().chain(&self.other_keys);

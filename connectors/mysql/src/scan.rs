@@ -80,20 +80,28 @@ struct Plan {
 }
 
 /// A page that is being read. Nobody reads it any more once this is dropped.
-struct Asked(JoinHandle<Result<Page, SourceError>>);
+///
+/// In a transaction that others go on to read in it is read to its end nevertheless: the session
+/// would be lost with what is left of an answer.
+struct Asked {
+    task: JoinHandle<Result<Page, SourceError>>,
+    goes_on: bool,
+}
 
 impl Future for Asked {
     type Output = Result<Page, SourceError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let ended = std::task::ready!(self.0.poll_unpin(context));
+        let ended = std::task::ready!(self.task.poll_unpin(context));
         Poll::Ready(ended.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic())))
     }
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        self.0.abort();
+        if !self.goes_on {
+            self.task.abort();
+        }
     }
 }
 
@@ -188,9 +196,9 @@ impl Reader {
     fn ask(&self) -> Asked {
         let (plan, after) = (Arc::clone(&self.plan), self.after.clone());
         let rows = self.rows_per_page as u64;
-        Asked(tokio::spawn(async move {
-            plan.page(after.as_deref(), rows).await
-        }))
+        let goes_on = plan.sessions.is_of_one_moment();
+        let task = tokio::spawn(async move { plan.page(after.as_deref(), rows).await });
+        Asked { task, goes_on }
     }
 
     /// Takes over what a page has, and decides what the next one is to be.
@@ -256,20 +264,28 @@ impl Plan {
     ) -> Result<Result<Page, Trouble>, sqlx::Error> {
         let mut arriving = Arriving::new(&self.layout, again);
         let mut rows = statement.query().fetch(session.connection());
-        let mut complete = false;
-        while !complete && arriving.bytes() < MOST_BYTES {
+        let (mut complete, mut trouble) = (false, None);
+        while !complete && trouble.is_none() && arriving.bytes() < MOST_BYTES {
             let some = some(&mut rows, &mut arriving);
             match self.sessions.in_time(some).await? {
                 Ok(ended) => complete = ended,
-                Err(trouble) => return Ok(Err(trouble)),
+                Err(found) => trouble = Some(found),
             }
         }
+        // What is left of an answer is not wanted, and the session with it, if another can be had.
+        let mut is_read = complete;
+        while !is_read && self.sessions.is_of_one_moment() {
+            is_read = self.sessions.in_time(none_of(&mut rows)).await?;
+        }
         drop(rows);
-        // What is left of an answer is not wanted, and the session with it.
-        if complete {
+        if is_read {
             self.sessions.give_back(session);
         }
-        Ok(arriving.finish(!complete))
+        self.sessions.gave_rows();
+        match trouble {
+            Some(trouble) => Ok(Err(trouble)),
+            None => Ok(arriving.finish(!complete)),
+        }
     }
 
     fn unusable(&self, trouble: Trouble) -> SourceError {
@@ -330,4 +346,16 @@ async fn some(
         }
     }
     Ok(Ok(false))
+}
+
+/// Leaves out some of the rows; whether there are no more.
+async fn none_of(
+    rows: &mut BoxStream<'_, Result<MySqlRow, sqlx::Error>>,
+) -> Result<bool, sqlx::Error> {
+    for _ in 0..ROWS_PER_LOOK {
+        if rows.try_next().await?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use chatferry_config::database::{Address, Server, Tls};
 use chatferry_core::source::{SourceError, SourceErrorKind};
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt, ready};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Error};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -55,6 +56,10 @@ pub(crate) struct Sessions {
     idle: Mutex<Vec<Open>>,
     /// Whether there ever was a session.
     connected: AtomicBool,
+    /// Whether everything is read in one transaction, by one session.
+    one_moment: bool,
+    /// Whether rows of that transaction were given, so that another cannot take its place.
+    settled: AtomicBool,
 }
 
 /// A session that nobody uses.
@@ -70,6 +75,12 @@ impl Open {
         matches!(ping.await, Ok(Ok(())))
     }
 }
+
+/// What begins the transaction in which everything is of one moment.
+const BEGIN: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+    START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+/// How long the server is given to take leave.
+const LEAVE: Duration = Duration::from_secs(5);
 
 /// A session. It ends when it is dropped, unless it is [given back](Sessions::give_back).
 pub(crate) struct Session {
@@ -105,7 +116,48 @@ impl Sessions {
             free: Arc::new(Semaphore::new(server.connections)),
             idle: Mutex::new(Vec::new()),
             connected: AtomicBool::new(false),
+            one_moment: false,
+            settled: AtomicBool::new(false),
         })
+    }
+
+    /// One session to the same database as it is from now on.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached.
+    pub(crate) async fn at_one_moment(&self) -> Result<Self, SourceError> {
+        let sessions = Self {
+            options: self.options.clone(),
+            at: self.at.clone(),
+            statement_timeout: self.statement_timeout,
+            reconnect: self.reconnect,
+            free: Arc::new(Semaphore::new(1)),
+            idle: Mutex::new(Vec::new()),
+            connected: AtomicBool::new(self.connected.load(Ordering::Relaxed)),
+            one_moment: true,
+            settled: AtomicBool::new(false),
+        };
+        let begin = |session| {
+            sessions.give_back(session);
+            ready(Ok::<_, Error>(())).boxed()
+        };
+        sessions.patiently("begin a transaction", begin).await?;
+        Ok(sessions)
+    }
+
+    /// Whether everything is read in one transaction.
+    pub(crate) fn is_of_one_moment(&self) -> bool {
+        self.one_moment
+    }
+
+    /// Remembers that rows were given, so that the moment cannot be another one any more.
+    pub(crate) fn gave_rows(&self) {
+        self.settled.store(self.one_moment, Ordering::Relaxed);
+    }
+
+    fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
     }
 
     /// Where the database is, without secrets.
@@ -146,6 +198,9 @@ impl Sessions {
             // accident.
             let passing = self.connected.load(Ordering::Relaxed) && is_passing(&error);
             let failed = failure(&error, doing, &self.at);
+            if self.is_settled() {
+                return Err(failed.lost_moment());
+            }
             if !passing {
                 return Err(failed);
             }
@@ -166,7 +221,7 @@ impl Sessions {
     pub(crate) fn give_back(&self, session: Session) {
         let Session { mut open, permit } = session;
         open.used = Instant::now();
-        if open.connection.cached_statements_size() < STATEMENTS {
+        if self.one_moment || open.connection.cached_statements_size() < STATEMENTS {
             let mut idle = self.idle.lock().expect("no holder of this lock panics");
             idle.push(open);
         }
@@ -185,9 +240,13 @@ impl Sessions {
         };
         // The server may have ended it while nobody looked.
         while let Some(mut open) = idle() {
-            if open.used.elapsed() < FRESH || open.answers().await {
+            let is_fresh = self.one_moment || open.used.elapsed() < FRESH;
+            if is_fresh || open.answers().await {
                 return Ok(Session { open, permit });
             }
+        }
+        if self.is_settled() {
+            return Err(ended());
         }
         let open = match timeout(CONNECT_TIMEOUT, Box::pin(self.open())).await {
             Ok(opened) => opened?,
@@ -210,12 +269,37 @@ impl Sessions {
         };
         let prepare = AssertSqlSafe(format!("{PREPARE}; SET SESSION {timeout}"));
         sqlx::raw_sql(prepare).execute(&mut connection).await?;
+        if self.one_moment {
+            sqlx::raw_sql(BEGIN).execute(&mut connection).await?;
+        }
         Ok(Open {
             connection,
             mariadb,
             used: Instant::now(),
         })
     }
+}
+
+impl Drop for Sessions {
+    fn drop(&mut self) {
+        // Who only goes away, stands in the server's log as aborted.
+        let idle = self.idle.get_mut().expect("no holder of this lock panics");
+        if self.one_moment
+            && let (Some(open), Ok(runtime)) = (idle.pop(), Handle::try_current())
+        {
+            runtime.spawn(async move {
+                let _left = timeout(LEAVE, open.connection.close()).await;
+            });
+        }
+    }
+}
+
+fn ended() -> Error {
+    let what = "the transaction that everything is read in has ended";
+    Error::Io(std::io::Error::new(
+        std::io::ErrorKind::ConnectionAborted,
+        what,
+    ))
 }
 
 fn no_answer() -> Error {

@@ -28,6 +28,8 @@ struct Shared {
     sessions: Arc<Sessions>,
     tables: Tables,
     reading: Reading,
+    /// Whether a run is to read everything as it was at one moment.
+    snapshot: bool,
     /// What was described so far, by name.
     described: Mutex<HashMap<String, Arc<Described>>>,
 }
@@ -38,8 +40,13 @@ impl SourceSettings for MySqlSettings {
             sessions: Arc::new(Sessions::new(&self.server)?),
             tables: self.tables.clone(),
             reading: self.reading,
+            snapshot: self.server.snapshot,
             described: Mutex::new(HashMap::new()),
         }))))
+    }
+
+    fn wants_one_moment(&self) -> bool {
+        self.server.snapshot
     }
 }
 
@@ -73,6 +80,18 @@ impl Source for MySqlSource {
             }
         };
         batches(described.boxed(), Arc::clone(&self.0.sessions), scan)
+    }
+
+    async fn at_one_moment(&self) -> Result<Option<Arc<dyn Source>>, SourceError> {
+        let sessions = self.0.sessions.at_one_moment().await?;
+        let source = Self(Arc::new(Shared {
+            sessions: Arc::new(sessions),
+            tables: self.0.tables.clone(),
+            reading: self.0.reading,
+            snapshot: self.0.snapshot,
+            described: Mutex::new(HashMap::new()),
+        }));
+        Ok(Some(Arc::new(source)))
     }
 }
 
@@ -143,7 +162,10 @@ impl Shared {
         };
         let doing = format!("describe {name}");
         let described = self.sessions.patiently(&doing, read).await;
-        let described = described.map_err(failure::of_query)??;
+        let mut described = described.map_err(failure::of_query)??;
+        if self.snapshot || self.sessions.is_of_one_moment() {
+            described.note_what_has_no_moment(target);
+        }
         let mut known = self
             .described
             .lock()

@@ -4,7 +4,7 @@
 //!
 //! 1. `settings` says what a person may write;
 //! 2. `session` connects, read-only and with time limits, and connects again when a connection is
-//!    lost; `failure` says what stood in the way, and what to do;
+//!    lost; `moment` is the one transaction of whoever wants all of it as of one moment; `failure` says what stood in the way, and what to do;
 //! 3. `catalog` asks the database for its relations, columns, types and indexes, and `types` finds
 //!    the Arrow type of each column and how it is asked for;
 //! 4. `describe` makes a table of that, and `key` chooses what its pages are cut by;
@@ -20,6 +20,7 @@ mod describe;
 mod failure;
 mod filter;
 mod key;
+mod moment;
 mod numeric;
 mod page;
 mod scan;

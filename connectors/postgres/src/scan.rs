@@ -76,20 +76,28 @@ struct Reader {
 }
 
 /// A page that is being read. Nobody reads it any more once this is dropped.
-struct Asked(JoinHandle<Result<Page, SourceError>>);
+///
+/// In a transaction that others go on to read in it is read to its end nevertheless: what is left
+/// of an answer would stand in their way.
+struct Asked {
+    task: JoinHandle<Result<Page, SourceError>>,
+    goes_on: bool,
+}
 
 impl Future for Asked {
     type Output = Result<Page, SourceError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let ended = std::task::ready!(self.0.poll_unpin(context));
+        let ended = std::task::ready!(self.task.poll_unpin(context));
         Poll::Ready(ended.unwrap_or_else(|fault| std::panic::resume_unwind(fault.into_panic())))
     }
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        self.0.abort();
+        if !self.goes_on {
+            self.task.abort();
+        }
     }
 }
 
@@ -203,7 +211,10 @@ impl Reader {
                 }
             }
         });
-        Asked(task)
+        Asked {
+            task,
+            goes_on: self.session.is_of_one_moment(),
+        }
     }
 
     /// Takes over what a page has, and decides what the next one is to be.
@@ -345,30 +356,36 @@ async fn page(
     let mut connection = session.connection().await?;
     let mut filling = Filling::new(layout);
     let mut rows = Rows::default();
+    let mut trouble = None;
+    let mut cut = false;
     {
         let mut messages = connection.copy_out_raw(statement).await?;
         while let Some(message) = messages.try_next().await? {
             filling.bytes += message.len();
-            if let Err(trouble) = rows.take(&message, |row| filling.row(row)) {
-                drop(messages);
-                // The rest of the answer is not wanted.
-                connection.close_on_drop();
-                return Ok(Err(trouble));
-            }
-            if filling.bytes >= MOST_BYTES && filling.rows > 0 {
-                drop(messages);
-                connection.close_on_drop();
-                return Ok(match layout.pages.key {
-                    Some(_) => Ok(filling.finish(true)),
-                    None => Err(Trouble::TooLong),
-                });
+            trouble = rows.take(&message, |row| filling.row(row)).err();
+            cut = filling.bytes >= MOST_BYTES && filling.rows > 0;
+            if trouble.is_some() || cut {
+                break;
             }
         }
+        // What is left of the answer is not wanted, but stands in the way of the next one.
+        if session.is_of_one_moment() {
+            while messages.try_next().await?.is_some() {}
+        }
     }
-    match rows.ended() {
-        true => Ok(Ok(filling.finish(false))),
-        false => Ok(Err(Trouble::Changed)),
+    let is_read = session.is_of_one_moment() || (trouble.is_none() && !cut);
+    match is_read {
+        true => connection.done(),
+        false => connection.leave(),
     }
+    session.gave_rows();
+    Ok(match (trouble, cut, &layout.pages.key) {
+        (Some(trouble), _, _) => Err(trouble),
+        (None, true, None) => Err(Trouble::TooLong),
+        (None, true, Some(_)) => Ok(filling.finish(true)),
+        (None, false, _) if rows.ended() => Ok(filling.finish(false)),
+        (None, false, _) => Err(Trouble::Changed),
+    })
 }
 
 /// A page that is being read.

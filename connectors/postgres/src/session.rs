@@ -1,6 +1,7 @@
 //! Connections to the database: read-only, with time limits, few.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,11 +10,12 @@ use std::time::Duration;
 use chatferry_config::database::{Address, Server, Tls};
 use chatferry_core::source::{SourceError, SourceErrorKind};
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions, Connection, Executor, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::{ConnectOptions, Connection as _, Executor, Postgres};
 use tokio::time::Instant;
 
 use crate::failure::{failure, is_passing};
+use crate::moment::{Moment, Part};
 use crate::settings::check;
 
 /// How long to wait for a connection.
@@ -27,12 +29,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 pub(crate) struct Session {
     pool: PgPool,
     options: PgConnectOptions,
+    /// What each connection begins with.
+    prepare: Arc<str>,
     /// Where it is, without secrets: `host:port/database`.
     at: Arc<str>,
     /// Whether there ever was a connection.
     connected: Arc<AtomicBool>,
     /// How long to try again what fails for a reason that passes.
     reconnect: Duration,
+    /// The one transaction that everything is read in, if all of it is to be of one moment.
+    moment: Option<Arc<Moment>>,
 }
 
 impl fmt::Debug for Session {
@@ -50,17 +56,19 @@ impl Session {
         let at = address(&options);
         let timeout = server.statement_timeout.as_millis();
         // Text forms that do not depend on how the server is set up, and no way to change anything.
-        let prepare = format!(
+        let prepare: Arc<str> = format!(
             "SET default_transaction_read_only = on; SET statement_timeout = {timeout}; \
              SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'iso_8601'; \
              SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; SET extra_float_digits = 3; \
              SET xmlbinary = 'base64'"
-        );
+        )
+        .into();
+        let begin_with = Arc::clone(&prepare);
         let pool = PgPoolOptions::new()
             .max_connections(u32::try_from(server.connections).unwrap_or(u32::MAX))
             .acquire_timeout(CONNECT_TIMEOUT.min(server.reconnect))
             .after_connect(move |connection, _| {
-                let prepare = prepare.clone();
+                let prepare = begin_with.to_string();
                 Box::pin(async move {
                     connection
                         .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(prepare)))
@@ -72,18 +80,69 @@ impl Session {
         Ok(Self {
             pool,
             options,
+            prepare,
             at: at.into(),
             connected: Arc::default(),
             reconnect: server.reconnect,
+            moment: None,
         })
     }
 
+    /// The same way, to the database as it is from now on.
+    pub(crate) async fn at_one_moment(&self) -> Result<Self, SourceError> {
+        let session = Self {
+            moment: Some(Arc::default()),
+            ..self.clone()
+        };
+        let mut patience = session.patience("begin a transaction");
+        loop {
+            match session.connection().await {
+                Ok(connection) => {
+                    connection.done();
+                    break;
+                }
+                Err(error) => patience.after(&error).await?,
+            }
+        }
+        drop(patience);
+        Ok(session)
+    }
+
     /// A connection that nobody else uses now.
-    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    pub(crate) async fn connection(&self) -> Result<Connection, sqlx::Error> {
         if !self.connected.load(Ordering::Relaxed) {
             self.knock().await?;
         }
-        self.pool.acquire().await
+        Ok(match &self.moment {
+            Some(moment) => {
+                let begin = || async {
+                    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, self.options.connect());
+                    let connected = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)?;
+                    let mut connection = connected?;
+                    let statements = format!(
+                        "{}; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1",
+                        self.prepare
+                    );
+                    let statements = sqlx::raw_sql(sqlx::AssertSqlSafe(statements));
+                    connection.execute(statements).await?;
+                    Ok(connection)
+                };
+                Connection::OfMoment(Moment::part(moment, begin).await?)
+            }
+            None => Connection::Pooled(self.pool.acquire().await?),
+        })
+    }
+
+    /// Whether everything is read in one transaction.
+    pub(crate) fn is_of_one_moment(&self) -> bool {
+        self.moment.is_some()
+    }
+
+    /// Remembers that rows were given, so that the moment cannot be another one any more.
+    pub(crate) fn gave_rows(&self) {
+        if let Some(moment) = &self.moment {
+            moment.settle();
+        }
     }
 
     /// Whether there is a server at all. The pool would ask one that is not there again and again.
@@ -105,6 +164,48 @@ impl Session {
     }
 }
 
+/// A connection to ask by.
+pub(crate) enum Connection {
+    Pooled(PoolConnection<Postgres>),
+    OfMoment(Part),
+}
+
+impl Connection {
+    /// Says that the answer was read to its end, without which a transaction is not gone on with.
+    pub(crate) fn done(self) {
+        if let Self::OfMoment(part) = self {
+            part.done();
+        }
+    }
+
+    /// Leaves it with an answer that is not wanted to its end.
+    pub(crate) fn leave(self) {
+        if let Self::Pooled(mut connection) = self {
+            connection.close_on_drop();
+        }
+    }
+}
+
+impl Deref for Connection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::OfMoment(part) => part,
+        }
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::OfMoment(part) => part,
+        }
+    }
+}
+
 /// Patience with a server that restarts, and with a replica that has to catch up.
 pub(crate) struct Patience<'a> {
     session: &'a Session,
@@ -122,6 +223,11 @@ impl Patience<'_> {
     /// came about is a mistake in the settings more often than an accident.
     pub(crate) async fn after(&mut self, failed: &sqlx::Error) -> Result<(), SourceError> {
         let error = failure(failed, &self.doing, &self.session.at);
+        if let Some(moment) = &self.session.moment
+            && moment.is_settled()
+        {
+            return Err(error.lost_moment());
+        }
         let connected = self.session.connected.load(Ordering::Relaxed);
         if !connected || !is_passing(failed) || Instant::now() + self.pause > self.until {
             return Err(error);

@@ -51,12 +51,23 @@ impl Offered {
 
 impl SourceSettings for PostgresSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        Ok(Arc::new(PostgresSource(Arc::new(Inner {
-            session: Session::new(&self.server)?,
-            settings: self.clone(),
+        let session = Session::new(&self.server)?;
+        Ok(Arc::new(PostgresSource::new(session, self.clone())))
+    }
+
+    fn wants_one_moment(&self) -> bool {
+        self.server.snapshot
+    }
+}
+
+impl PostgresSource {
+    fn new(session: Session, settings: PostgresSettings) -> Self {
+        Self(Arc::new(Inner {
+            session,
+            settings,
             offered: OnceCell::new(),
             described: Mutex::new(HashMap::new()),
-        }))))
+        }))
     }
 }
 
@@ -85,6 +96,12 @@ impl Source for PostgresSource {
         let name = scan.table.name.clone();
         let described = async move { inner.described(&name).await };
         batches(described.boxed(), self.0.session.clone(), scan)
+    }
+
+    async fn at_one_moment(&self) -> Result<Option<Arc<dyn Source>>, SourceError> {
+        let session = self.0.session.at_one_moment().await?;
+        let source = Self::new(session, self.0.settings.clone());
+        Ok(Some(Arc::new(source)))
     }
 }
 
@@ -132,6 +149,7 @@ impl Inner {
                 written.insert(name, relation);
             }
         }
+        connection.done();
         Ok((found, written))
     }
 
@@ -169,7 +187,9 @@ impl Inner {
         table: &Offered,
     ) -> Result<Result<Described, SourceError>, sqlx::Error> {
         let mut connection = self.session.connection().await?;
-        describe(&mut connection, name, &table.target, &table.settings).await
+        let described = describe(&mut connection, name, &table.target, &table.settings).await?;
+        connection.done();
+        Ok(described)
     }
 }
 

@@ -7,13 +7,13 @@ use chatferry_core::Place;
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Batch, SourceError, SourceErrorKind};
 use futures::stream::TryStreamExt;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
 use crate::decode::{Decoder, Kept};
 use crate::failure::failed_to_read;
 use crate::page::{Bound, MOST_ROWS, Pages, Part, are_alike, bind, rows_of};
 use crate::scan::Reading;
-use crate::session::sql;
+use crate::session::{Connection, sql};
 
 /// The columns of the key.
 #[derive(Debug)]
@@ -43,7 +43,8 @@ pub(crate) struct Rows {
     left: Option<usize>,
     /// How many have been read.
     read: u64,
-    connection: Option<SqliteConnection>,
+    /// One of its own, kept from page to page.
+    connection: Option<Connection>,
     has_ended: bool,
 }
 
@@ -187,7 +188,7 @@ impl Rows {
             Some(connection) => connection,
             None => self.connect().await?,
         };
-        let mut rows = query.fetch(&mut connection);
+        let mut rows = query.fetch(&mut *connection);
         let mut page = Page {
             taken: 0,
             last: None,
@@ -209,7 +210,7 @@ impl Rows {
             }
         }
         drop(rows);
-        self.connection = Some(connection);
+        self.connection = connection.kept();
         page.is_full = limit == Some(read);
         if !page.is_full {
             for row in alike.rows {
@@ -220,7 +221,7 @@ impl Rows {
         Ok(page)
     }
 
-    async fn connect(&self) -> Result<SqliteConnection, SourceError> {
+    async fn connect(&self) -> Result<Connection, SourceError> {
         let Reading {
             database,
             described,

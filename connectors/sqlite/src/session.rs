@@ -1,13 +1,17 @@
 //! How the database is opened: to be read, and never to be made or changed.
 
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chatferry_core::source::{SourceError, SourceErrorKind};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::failure::failed;
+use crate::page::MOST_ROWS;
 use crate::settings::SqliteSettings;
 
 /// A database that can be opened as often as needed.
@@ -17,6 +21,45 @@ pub(crate) struct Database {
     /// The path as a person wrote it.
     pub(crate) written: String,
     pub(crate) busy_timeout: Duration,
+    /// The one connection that everything is read by, in a transaction that sees one moment.
+    moment: Option<Arc<Mutex<SqliteConnection>>>,
+}
+
+/// A connection to read by, until it is dropped.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Own(SqliteConnection),
+    OfMoment(OwnedMutexGuard<SqliteConnection>),
+}
+
+impl Connection {
+    /// It, if nobody else waits for it.
+    pub(crate) fn kept(self) -> Option<Self> {
+        match self {
+            Self::Own(_) => Some(self),
+            Self::OfMoment(_) => None,
+        }
+    }
+}
+
+impl Deref for Connection {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        match self {
+            Self::Own(connection) => connection,
+            Self::OfMoment(connection) => connection,
+        }
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Own(connection) => connection,
+            Self::OfMoment(connection) => connection,
+        }
+    }
 }
 
 impl Database {
@@ -35,6 +78,7 @@ impl Database {
                 path: settings.path.clone(),
                 written: settings.written.clone(),
                 busy_timeout: settings.busy_timeout,
+                moment: None,
             }),
             Err(error) => {
                 let (kind, reason) = match error.kind() {
@@ -53,13 +97,43 @@ impl Database {
         }
     }
 
-    /// A connection of its own, to read pages of at most so many rows. It holds no lock while
-    /// nothing is asked of it.
+    /// A connection to read pages of at most so many rows by. One of its own holds no lock while
+    /// nothing is asked of it; that of a moment is for one page, and then for the next who asks.
     ///
     /// # Errors
     ///
     /// When the file cannot be opened.
-    pub(crate) async fn open(&self, rows: usize) -> Result<SqliteConnection, SourceError> {
+    pub(crate) async fn open(&self, rows: usize) -> Result<Connection, SourceError> {
+        Ok(match &self.moment {
+            Some(moment) => Connection::OfMoment(Arc::clone(moment).lock_owned().await),
+            None => Connection::Own(self.connect(rows).await?),
+        })
+    }
+
+    /// The database as it is now. Where it has no write-ahead log, nobody can commit until what is
+    /// given is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or read.
+    pub(crate) async fn at_one_moment(&self) -> Result<Self, SourceError> {
+        let mut connection = self.connect(MOST_ROWS).await?;
+        // A transaction begins with what is read first.
+        let begin = sqlx::raw_sql("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
+        let begun = begin.execute(&mut connection).await;
+        begun.map_err(|error| {
+            let doing = format!("begin to read {}", self.written);
+            failed(doing, self, error)
+        })?;
+        Ok(Self {
+            path: self.path.clone(),
+            written: self.written.clone(),
+            busy_timeout: self.busy_timeout,
+            moment: Some(Arc::new(Mutex::new(connection))),
+        })
+    }
+
+    async fn connect(&self, rows: usize) -> Result<SqliteConnection, SourceError> {
         // All of them fit between SQLite and whoever takes them, so that the statement ends by
         // itself even when nobody pulls any more.
         let options = SqliteConnectOptions::new()

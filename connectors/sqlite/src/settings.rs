@@ -23,6 +23,8 @@ pub(crate) struct SqliteSettings {
     /// How long a locked database is waited for.
     pub(crate) busy_timeout: Duration,
     pub(crate) tables: Tables,
+    /// Whether a run is to read everything as it was at one moment.
+    pub(crate) snapshot: bool,
 }
 
 /// Reads the settings; `None` when they cannot be used.
@@ -30,6 +32,7 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
     let path = section.required_text("path", "the database file");
     let busy_timeout = section.get("busy_timeout").map(|node| busy_timeout(&node));
     let tables = section.get("tables").map(|node| Tables::read(&node));
+    let snapshot = section.flag("snapshot");
     let path = path?;
     Some(Box::new(SqliteSettings {
         path: section.resolve(&path.value),
@@ -39,6 +42,7 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
             None => BUSY_TIMEOUT,
         },
         tables: tables.unwrap_or(Some(Tables::All))?,
+        snapshot: snapshot.is_some_and(|setting| setting.value),
     }))
 }
 

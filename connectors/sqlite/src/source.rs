@@ -39,11 +39,22 @@ struct Offered {
 
 impl SourceSettings for SqliteSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
-        Ok(Arc::new(SqliteSource(Arc::new(Shared {
-            database: Arc::new(Database::find(self)?),
-            settings: self.clone(),
+        let database = Database::find(self)?;
+        Ok(Arc::new(SqliteSource::new(database, self.clone())))
+    }
+
+    fn wants_one_moment(&self) -> bool {
+        self.snapshot
+    }
+}
+
+impl SqliteSource {
+    fn new(database: Database, settings: SqliteSettings) -> Self {
+        Self(Arc::new(Shared {
+            database: Arc::new(database),
+            settings,
             tables: OnceCell::new(),
-        }))))
+        }))
     }
 }
 
@@ -73,6 +84,12 @@ impl Source for SqliteSource {
             })
         };
         batches(reading.boxed(), scan)
+    }
+
+    async fn at_one_moment(&self) -> Result<Option<Arc<dyn Source>>, SourceError> {
+        let database = self.0.database.at_one_moment().await?;
+        let source = Self::new(database, self.0.settings.clone());
+        Ok(Some(Arc::new(source)))
     }
 }
 

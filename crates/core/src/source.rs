@@ -27,6 +27,12 @@ pub trait SourceSettings: fmt::Debug + Send + Sync {
     ///
     /// When something that the settings name is not there or may not be used.
     fn open(&self) -> Result<Arc<dyn Source>, SourceError>;
+
+    /// Whether a run is to read everything as it was at one moment. Then the source's tables are
+    /// copied out of [`at_one_moment`](Source::at_one_moment) first, and read from that copy.
+    fn wants_one_moment(&self) -> bool {
+        false
+    }
 }
 
 /// Somewhere tables can be read from.
@@ -73,6 +79,21 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// * The rows come in the [order](Scan::order) asked for, or else in the
     ///   [orders](Table::orders) that the table was described with.
     fn scan(&self, scan: Scan) -> BatchStream;
+
+    /// The same source as it is at one moment, from now until what is given is dropped: all that
+    /// it describes and all rows of all its scans are of that moment, whatever is written
+    /// meanwhile. `None` where there is no such thing, as with files.
+    ///
+    /// It may hold a transaction open at the source all the while, so it is for those who read at
+    /// full speed and then let go. Once rows were given, a moment that is lost cannot be had
+    /// again, and its scans fail.
+    ///
+    /// # Errors
+    ///
+    /// When the source cannot be reached.
+    async fn at_one_moment(&self) -> Result<Option<Arc<dyn Source>>, SourceError> {
+        Ok(None)
+    }
 }
 
 /// Batches as they are pulled. Nothing follows an error.
@@ -254,6 +275,18 @@ impl SourceError {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same where a [moment](Source::at_one_moment) was lost with it.
+    #[must_use]
+    pub fn lost_moment(mut self) -> Self {
+        let again = "start again from the beginning, since what was read so far is of a moment \
+                     that cannot be had again";
+        self.help = Some(match self.help {
+            Some(help) => format!("{again}; {help}"),
+            None => again.to_owned(),
+        });
         self
     }
 

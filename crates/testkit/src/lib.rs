@@ -1,8 +1,10 @@
 //! What tests of connectors share.
 //!
-//! [`source`] is the suite that every source passes; [`servers`] are databases to test with;
+//! [`source`] is the suite that every source passes, and [`moment`] that of sources that have moments;
+//! [`servers`] are databases to test with;
 //! [`reading`] reads a table to its end and shows it; [`settings`] reads a source's settings.
 
+pub mod moment;
 pub mod reading;
 pub mod servers;
 pub mod settings;

@@ -4,6 +4,7 @@
 mod bad;
 mod conditions;
 mod contract;
+mod moment;
 mod pages;
 mod properties;
 mod settings;

@@ -7,6 +7,7 @@
 
 mod bad;
 mod contract;
+mod moment;
 mod pages;
 mod properties;
 mod settings;

@@ -3,6 +3,7 @@
 mod bad;
 mod keys;
 mod kind;
+mod moment;
 mod properties;
 mod settings;
 mod types;

@@ -46,6 +46,8 @@ pub struct Server {
     pub statement_timeout: Duration,
     /// How long a lost connection is tried to be made again.
     pub reconnect: Duration,
+    /// Whether a run is to read everything as it was at one moment.
+    pub snapshot: bool,
 }
 
 /// Which database, and who asks.
@@ -118,7 +120,7 @@ pub struct Kind {
 
 impl Server {
     /// Reads `url` or `host`, `port`, `user`, `password` and `database`; `tls`, `ca`,
-    /// `connections`, `statement_timeout` and `reconnect`.
+    /// `connections`, `statement_timeout`, `reconnect` and `snapshot`.
     pub fn read(section: &mut Section<'_>, kind: &Kind) -> Option<Self> {
         let address = Address::read(section, kind);
         let tls = section.get("tls").map(|node| tls(&node));
@@ -127,6 +129,7 @@ impl Server {
         let statement_timeout = section.get("statement_timeout");
         let statement_timeout = statement_timeout.map(|node| some_time(&node));
         let reconnect = section.duration("reconnect");
+        let snapshot = section.flag("snapshot");
         Some(Self {
             address: address?,
             tls: match tls {
@@ -137,6 +140,7 @@ impl Server {
             connections: connections.map_or(CONNECTIONS, |count| within(count.value)),
             statement_timeout: statement_timeout.unwrap_or(Some(STATEMENT_TIMEOUT))?,
             reconnect: reconnect.map_or(RECONNECT, |setting| setting.value),
+            snapshot: snapshot.is_some_and(|setting| setting.value),
         })
     }
 }
