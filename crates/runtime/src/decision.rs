@@ -16,15 +16,20 @@ pub struct Situation {
     pub records: usize,
     /// How many times these records, as this very set, have been in doubt, this time included.
     pub doubts: u32,
+    /// Whether the request was answered, but with nothing on any of its records.
+    pub answered: bool,
     /// Whether any request has been answered with verdicts since these records were first sent.
     pub answered_since: bool,
     /// Whether any request has ever been answered with verdicts in this run.
     pub ever_answered: bool,
     /// Whether there is a record that is known to be delivered, to ask for a sign of life with.
     pub can_probe: bool,
-    /// How many requests in a row have failed, this one included.
+    /// How many requests in a row have failed, this one included. Those that were under way
+    /// together count as one.
     pub failures_in_a_row: u32,
-    /// How long no request has been answered with verdicts.
+    /// How many requests in a row came too early, this one included, counted in the same way.
+    pub throttles_in_a_row: u32,
+    /// How long nothing but failures has been seen.
     pub silent_for: Duration,
 }
 
@@ -98,19 +103,29 @@ const TRIES: u32 = 2;
 /// How often a record is sent that is answered without a verdict. Nothing fails then, so there is no
 /// hurry to refuse it.
 const TRIES_FOR_A_VERDICT: u32 = 5;
-/// How long a hold lasts when the destination does not say.
-const HOLD: Duration = Duration::from_secs(60);
+/// How often records are sent on which somebody else than the API answers, such as a gateway, before
+/// they are suspected at all.
+const TRIES_BEYOND_A_GATEWAY: u32 = 4;
+/// How long a hold lasts when the destination does not say: the first of several in a row, and the
+/// longest ("Rate limits": 60 s, doubled each time, up to five minutes).
+const HOLDS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(300));
+/// How long a hold lasts at least.
+const SHORTEST_HOLD: Duration = Duration::from_secs(1);
 /// How long the first wait after a failure is, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// What a failed request asks for.
 #[must_use]
 pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
-    let after = wait(situation.failures_in_a_row);
-    let again = Step::Again { after };
+    let again = Step::Again {
+        after: doubled(WAITS, situation.failures_in_a_row),
+    };
     match failure {
         Failure::Throttled { wait } => Step::Hold {
-            wait: wait.unwrap_or(HOLD),
+            wait: wait.map_or_else(
+                || doubled(HOLDS, situation.throttles_in_a_row),
+                |wait| wait.max(SHORTEST_HOLD),
+            ),
         },
         Failure::Stop {
             code,
@@ -139,39 +154,40 @@ pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
             if wrong_address || situation.silent_for >= SILENCE {
                 return Step::GiveUp { what: what.clone() };
             }
-            match situation.records {
-                _ if situation.doubts < TRIES => again,
-                1 if situation.answered_since => Step::Blame { what: what.clone() },
-                // It may be the record or an outage; everything else may be waiting for this record.
-                1 if situation.can_probe && !*foreign => Step::Probe { after },
-                1 => again,
-                _ if *foreign && !situation.answered_since => again,
-                _ => Step::Halve,
-            }
+            in_doubt(what, *foreign, situation)
         }
     }
 }
 
-/// What a verdict asks for, or its absence. `doubts` counts how often the record has been in
-/// doubt before.
-#[must_use]
-pub fn after_verdict(verdict: Option<Verdict>, doubts: u32) -> RecordStep {
-    let doubt = |what: String| {
-        if doubts + 1 < TRIES_FOR_A_VERDICT {
-            return RecordStep::Doubt(what);
-        }
-        RecordStep::Settle(Outcome::Refused {
-            code: what,
-            message: "the API gave no verdict, more than once".into(),
-        })
+/// What records in doubt ask for.
+fn in_doubt(what: &str, foreign: bool, situation: &Situation) -> Step {
+    let after = doubled(WAITS, situation.failures_in_a_row);
+    let tries = match situation.records {
+        1 if situation.answered => TRIES_FOR_A_VERDICT,
+        _ if foreign && !situation.answered_since => TRIES_BEYOND_A_GATEWAY,
+        _ => TRIES,
     };
+    match situation.records {
+        _ if situation.doubts < tries => Step::Again { after },
+        1 if situation.answered_since => Step::Blame { what: what.into() },
+        _ if situation.answered_since => Step::Halve,
+        // It may be these records or an outage, and everything else may be waiting for them.
+        _ if situation.can_probe => Step::Probe { after },
+        2.. if !foreign => Step::Halve,
+        _ => Step::Again { after },
+    }
+}
+
+/// What a verdict asks for, or its absence.
+#[must_use]
+pub fn after_verdict(verdict: Option<Verdict>) -> RecordStep {
     match verdict {
         Some(Verdict::Imported { remote }) => RecordStep::Settle(Outcome::Imported { remote }),
         Some(Verdict::Present) => RecordStep::Settle(Outcome::Present),
         Some(Verdict::Refused { code, message }) => {
             RecordStep::Settle(Outcome::Refused { code, message })
         }
-        Some(Verdict::Doubt { code }) => doubt(code),
+        Some(Verdict::Doubt { code }) => RecordStep::Doubt(code),
         Some(Verdict::Stop {
             code,
             message,
@@ -181,14 +197,15 @@ pub fn after_verdict(verdict: Option<Verdict>, doubts: u32) -> RecordStep {
             message,
             remedy,
         },
-        None => doubt("NO_VERDICT".into()),
+        None => RecordStep::Doubt("NO_VERDICT".into()),
     }
 }
 
-/// How long to wait after so many failures in a row: twice as long each time.
-fn wait(failures_in_a_row: u32) -> Duration {
-    let doublings = failures_in_a_row.saturating_sub(1).min(10);
-    (WAITS.0 * 2_u32.pow(doublings)).min(WAITS.1)
+/// How long to wait the so-manieth time in a row: twice as long each time, between the first and the
+/// longest.
+fn doubled((first, longest): (Duration, Duration), times: u32) -> Duration {
+    let doublings = times.saturating_sub(1).min(10);
+    (first * 2_u32.pow(doublings)).min(longest)
 }
 
 #[cfg(test)]
@@ -198,10 +215,12 @@ mod tests {
     const FIRST: Situation = Situation {
         records: 50,
         doubts: 1,
+        answered: false,
         answered_since: false,
         ever_answered: true,
         can_probe: false,
         failures_in_a_row: 1,
+        throttles_in_a_row: 0,
         silent_for: Duration::ZERO,
     };
 
@@ -237,6 +256,9 @@ mod tests {
             what: "HTTP 500".into(),
         };
         let give_up = |what: &str| Step::GiveUp { what: what.into() };
+        let probe = |seconds| Step::Probe {
+            after: Duration::from_secs(seconds),
+        };
         let long = Duration::from_secs(601);
         let table: Vec<(&str, Failure, Situation, Step)> = vec![
             ("a doubt is sent again", doubt(), FIRST, again(1)),
@@ -310,6 +332,84 @@ mod tests {
                 foreign(),
                 Situation {
                     doubts: 2,
+                    answered_since: true,
+                    ..FIRST
+                },
+                Step::Halve,
+            ),
+            (
+                "records are not suspected of an outage",
+                doubt(),
+                Situation {
+                    doubts: 2,
+                    can_probe: true,
+                    ..FIRST
+                },
+                probe(1),
+            ),
+            (
+                "but are once something else was answered",
+                doubt(),
+                Situation {
+                    doubts: 2,
+                    answered_since: true,
+                    can_probe: true,
+                    ..FIRST
+                },
+                Step::Halve,
+            ),
+            (
+                "a gateway that fails on what everything waits for is asked about something else",
+                foreign(),
+                Situation {
+                    records: 1,
+                    doubts: 4,
+                    can_probe: true,
+                    failures_in_a_row: 3,
+                    ..FIRST
+                },
+                probe(4),
+            ),
+            (
+                "but has some time first",
+                foreign(),
+                Situation {
+                    doubts: 3,
+                    can_probe: true,
+                    ..FIRST
+                },
+                again(1),
+            ),
+            (
+                "a record that is answered without a verdict has more tries",
+                doubt(),
+                Situation {
+                    records: 1,
+                    doubts: 4,
+                    answered: true,
+                    answered_since: true,
+                    ..FIRST
+                },
+                again(1),
+            ),
+            (
+                "but not for ever",
+                doubt(),
+                Situation {
+                    records: 1,
+                    doubts: 5,
+                    answered: true,
+                    answered_since: true,
+                    ..FIRST
+                },
+                blame(),
+            ),
+            (
+                "several records without verdicts are taken apart",
+                doubt(),
+                Situation {
+                    doubts: 2,
+                    answered: true,
                     answered_since: true,
                     ..FIRST
                 },
@@ -392,6 +492,38 @@ mod tests {
                 },
             ),
             (
+                "for longer each time",
+                Failure::Throttled { wait: None },
+                Situation {
+                    throttles_in_a_row: 2,
+                    ..FIRST
+                },
+                Step::Hold {
+                    wait: Duration::from_secs(120),
+                },
+            ),
+            (
+                "but no longer than five minutes",
+                Failure::Throttled { wait: None },
+                Situation {
+                    throttles_in_a_row: 20,
+                    ..FIRST
+                },
+                Step::Hold {
+                    wait: Duration::from_secs(300),
+                },
+            ),
+            (
+                "and for a moment at least",
+                Failure::Throttled {
+                    wait: Some(Duration::ZERO),
+                },
+                FIRST,
+                Step::Hold {
+                    wait: Duration::from_secs(1),
+                },
+            ),
+            (
                 "too large is halved at once",
                 Failure::TooLarge,
                 FIRST,
@@ -422,39 +554,46 @@ mod tests {
 
     #[test]
     fn each_verdict_has_its_outcome() {
-        let refused = Verdict::Refused {
+        let refused = Outcome::Refused {
             code: "E".into(),
             message: "m".into(),
         };
-        assert_eq!(
-            after_verdict(Some(refused), 0),
-            RecordStep::Settle(Outcome::Refused {
-                code: "E".into(),
-                message: "m".into()
-            })
-        );
-        assert_eq!(
-            after_verdict(Some(Verdict::Present), 0),
-            RecordStep::Settle(Outcome::Present)
-        );
-        assert_eq!(
-            after_verdict(None, 0),
-            RecordStep::Doubt("NO_VERDICT".into())
-        );
-        assert!(matches!(
-            after_verdict(None, 4),
-            RecordStep::Settle(Outcome::Refused { .. })
-        ));
-        let doubt = Verdict::Doubt {
-            code: "ERR_OPERATION_FAILED".into(),
+        let stop = Verdict::Stop {
+            code: "E".into(),
+            message: "m".into(),
+            remedy: "r".into(),
         };
-        assert_eq!(
-            after_verdict(Some(doubt.clone()), 0),
-            RecordStep::Doubt("ERR_OPERATION_FAILED".into())
-        );
-        assert!(matches!(
-            after_verdict(Some(doubt), 4),
-            RecordStep::Settle(Outcome::Refused { .. })
-        ));
+        let doubtful = "ERR_OPERATION_FAILED";
+        for (verdict, step) in [
+            (
+                Some(Verdict::Imported { remote: None }),
+                RecordStep::Settle(Outcome::Imported { remote: None }),
+            ),
+            (Some(Verdict::Present), RecordStep::Settle(Outcome::Present)),
+            (
+                Some(Verdict::Refused {
+                    code: "E".into(),
+                    message: "m".into(),
+                }),
+                RecordStep::Settle(refused),
+            ),
+            (
+                Some(Verdict::Doubt {
+                    code: doubtful.into(),
+                }),
+                RecordStep::Doubt(doubtful.into()),
+            ),
+            (None, RecordStep::Doubt("NO_VERDICT".into())),
+            (
+                Some(stop),
+                RecordStep::Stop {
+                    code: "E".into(),
+                    message: "m".into(),
+                    remedy: "r".into(),
+                },
+            ),
+        ] {
+            assert_eq!(after_verdict(verdict), step);
+        }
     }
 }

@@ -12,6 +12,11 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::decision::{RecordStep, Situation, Step, after_failure, after_verdict};
+use crate::health::{Health, Stamp};
+use crate::reception::Witness;
+
+/// How many failures in a row mean that the destination fails on everything.
+const FAILING: u32 = 2;
 
 /// What was sent so far, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,13 +36,15 @@ pub struct Requests {
 }
 
 /// Records that leave together, and are sent again together until they are settled.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Part {
     records: Vec<Record>,
     /// How many times these records, as this very set, have been in doubt.
     doubts: u32,
     /// How many requests had been answered when they were first in doubt.
     since: Option<u64>,
+    /// Whether the last answer had nothing on any of them.
+    answered: bool,
     /// Whether this asks for a sign of life with a record that is delivered already.
     probe: bool,
 }
@@ -51,9 +58,7 @@ impl Ticket {
         Self(
             [Part {
                 records,
-                doubts: 0,
-                since: None,
-                probe: false,
+                ..Part::default()
             }]
             .into(),
         )
@@ -65,6 +70,7 @@ struct Sent {
     ticket: Ticket,
     part: Part,
     answer: Answer,
+    stamp: Stamp,
     sent: Instant,
     sent_ms: i64,
 }
@@ -105,16 +111,26 @@ pub(crate) struct Deliveries {
     in_flight: FuturesUnordered<JoinHandle<Sent>>,
     waiting: Vec<(Instant, Ticket)>,
     pub(crate) requests: Requests,
-    answered: u64,
-    failures_in_a_row: u32,
-    last_answer: Instant,
-    /// The record that was delivered last, to ask for a sign of life with.
+    health: Health,
+    /// The longest body that is sent: half of the shortest that was too large.
+    longest_body: usize,
+    /// A record that is delivered, by this run or an earlier one, to ask for a sign of life with.
     last_delivered: Option<Record>,
+    /// Whether a sign of life is being asked for.
+    probing: bool,
 }
 
 impl std::fmt::Debug for Sent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Sent({} records)", self.part.records.len())
+    }
+}
+
+impl Witness for Deliveries {
+    fn settled_before(&mut self, record: &Record) {
+        if self.last_delivered.is_none() {
+            self.last_delivered = Some(record.clone());
+        }
     }
 }
 
@@ -126,10 +142,10 @@ impl Deliveries {
             in_flight: FuturesUnordered::new(),
             waiting: Vec::new(),
             requests: Requests::default(),
-            answered: 0,
-            failures_in_a_row: 0,
-            last_answer: Instant::now(),
+            health: Health::default(),
+            longest_body: usize::MAX,
             last_delivered: None,
+            probing: false,
         }
     }
 
@@ -146,6 +162,18 @@ impl Deliveries {
     /// How many requests are under way: they wait for their answers, or to be sent again.
     pub(crate) fn under_way(&self) -> usize {
         self.in_flight.len() + self.waiting.len()
+    }
+
+    /// Whether something that was not sent before may be: not while the destination fails on
+    /// everything and enough waits to be sent again.
+    pub(crate) fn takes_more(&self, most: usize) -> bool {
+        let failing = self.health.failures_in_a_row() >= FAILING && !self.waiting.is_empty();
+        !failing && self.waiting.len() <= most
+    }
+
+    /// The longest body that may be sent, as far as is known.
+    pub(crate) const fn longest_body(&self) -> usize {
+        self.longest_body
     }
 
     /// When the next one that is to be sent again may be.
@@ -170,6 +198,7 @@ impl Deliveries {
         self.requests.records += part.records.len() as u64;
         self.requests.span = Some((self.requests.span.map_or(now, |(first, _)| first), now));
         let destination = Arc::clone(&self.destination);
+        let stamp = self.health.stamp();
         let entity = part
             .records
             .first()
@@ -180,6 +209,7 @@ impl Deliveries {
                 ticket,
                 part,
                 answer,
+                stamp,
                 sent: now,
                 sent_ms: now_ms,
             }
@@ -204,8 +234,9 @@ impl Deliveries {
     fn handle(&mut self, sent: Sent) -> Handled {
         let Sent {
             ticket,
-            part,
+            mut part,
             answer,
+            stamp,
             sent,
             sent_ms,
         } = sent;
@@ -225,14 +256,18 @@ impl Deliveries {
             }),
             ..Handled::default()
         };
+        if part.probe {
+            self.probing = false;
+        }
         match answer.receipts {
-            Ok(receipts) => {
-                self.answered += 1;
-                self.failures_in_a_row = 0;
-                self.last_answer = Instant::now();
-                self.judge(ticket, part, receipts, &mut handled);
+            Ok(receipts) => self.judge(ticket, part, receipts, stamp, &mut handled),
+            Err(failure) => {
+                part.answered = false;
+                if matches!(failure, Failure::TooLarge) {
+                    self.longest_body = self.longest_body.min(answer.bytes / 2);
+                }
+                self.recover(ticket, part, &failure, stamp, &mut handled);
             }
-            Err(failure) => self.recover(ticket, part, &failure, &mut handled),
         }
         handled
     }
@@ -241,21 +276,21 @@ impl Deliveries {
     fn judge(
         &mut self,
         mut ticket: Ticket,
-        part: Part,
+        mut part: Part,
         mut receipts: Vec<Receipt>,
+        stamp: Stamp,
         handled: &mut Handled,
     ) {
-        if part.probe {
-            return;
-        }
         // The last one is the first record's, if the answer has the order of the request.
         receipts.reverse();
-        let mut doubtful = Vec::new();
-        for record in part.records {
+        let (mut doubtful, mut doubt) = (Vec::new(), None);
+        let sent = part.records.len();
+        for record in std::mem::take(&mut part.records) {
             let of_record = |receipt: &Receipt| receipt.id == record.id;
             let place = receipts.iter().rposition(of_record);
             let verdict = place.map(|place| receipts.remove(place).verdict);
-            match after_verdict(verdict, part.doubts) {
+            match after_verdict(verdict) {
+                RecordStep::Settle(_) if part.probe => {}
                 RecordStep::Settle(outcome) => {
                     if outcome.kind().delivered() {
                         self.last_delivered = Some(record.clone());
@@ -263,7 +298,7 @@ impl Deliveries {
                     handled.settled.push((record, outcome));
                 }
                 RecordStep::Doubt(what) => {
-                    handled.trouble = Some(what);
+                    doubt = Some(what);
                     doubtful.push(record);
                 }
                 RecordStep::Stop {
@@ -279,14 +314,28 @@ impl Deliveries {
                 }
             }
         }
-        if !doubtful.is_empty() {
-            ticket.0.push_front(Part {
-                records: doubtful,
-                doubts: part.doubts + 1,
-                since: Some(self.answered),
-                probe: false,
-            });
+        if doubtful.len() < sent {
+            self.health.answered();
         }
+        let Some(what) = doubt else {
+            return self.wait(ticket, Duration::ZERO);
+        };
+        if doubtful.len() == sent {
+            part.records = doubtful;
+            part.answered = true;
+            let nothing = Failure::Doubt {
+                what,
+                foreign: false,
+            };
+            return self.recover(ticket, part, &nothing, stamp, handled);
+        }
+        handled.trouble = Some(what);
+        ticket.0.push_front(Part {
+            records: doubtful,
+            doubts: part.doubts + 1,
+            since: Some(self.health.answers()),
+            ..Part::default()
+        });
         self.wait(ticket, Duration::ZERO);
     }
 
@@ -296,33 +345,36 @@ impl Deliveries {
         mut ticket: Ticket,
         mut part: Part,
         failure: &Failure,
+        stamp: Stamp,
         handled: &mut Handled,
     ) {
-        match failure {
-            Failure::Throttled { .. } => self.requests.throttled += 1,
-            _ => {
-                self.requests.failed += 1;
-                self.failures_in_a_row += 1;
-            }
+        if let Failure::Throttled { .. } = failure {
+            self.requests.throttled += 1;
+            self.health.throttled(stamp);
+        } else {
+            self.requests.failed += 1;
+            self.health.failed(stamp);
         }
         if matches!(failure, Failure::Doubt { .. }) {
             part.doubts += 1;
         }
-        let since = *part.since.get_or_insert(self.answered);
+        let since = *part.since.get_or_insert(self.health.answers());
         let situation = Situation {
             records: part.records.len(),
             doubts: part.doubts,
-            answered_since: self.answered > since,
-            ever_answered: self.answered > 0,
+            answered: part.answered,
+            answered_since: self.health.answers() > since,
+            ever_answered: self.health.answers() > 0,
             can_probe: self.last_delivered.is_some(),
-            failures_in_a_row: self.failures_in_a_row,
-            silent_for: self.last_answer.elapsed(),
+            failures_in_a_row: self.health.failures_in_a_row(),
+            throttles_in_a_row: self.health.throttles_in_a_row(),
+            silent_for: self.health.silent_for(),
         };
         handled.trouble = Some(words(failure));
-        if part.probe {
-            return;
-        }
         match after_failure(failure, &situation) {
+            // What it asked on behalf of is sent again anyway.
+            Step::Again { .. } | Step::Probe { .. } | Step::Halve | Step::Blame { .. }
+                if part.probe => {}
             Step::Again { after } => {
                 ticket.0.push_front(part);
                 self.wait(ticket, after);
@@ -330,42 +382,34 @@ impl Deliveries {
             Step::Probe { after } => {
                 ticket.0.push_front(part);
                 self.wait(ticket, after);
-                if let Some(record) = self.last_delivered.clone() {
-                    let probe = Part {
-                        records: vec![record],
-                        doubts: 0,
-                        since: None,
-                        probe: true,
-                    };
-                    self.wait(Ticket([probe].into()), Duration::ZERO);
-                }
+                self.probe();
             }
             Step::Hold { wait } => {
                 handled.hold = Some(wait);
-                ticket.0.push_front(part);
-                self.wait(ticket, Duration::ZERO);
+                if !part.probe {
+                    ticket.0.push_front(part);
+                    self.wait(ticket, Duration::ZERO);
+                }
             }
             Step::Halve => {
                 let second = part.records.split_off(part.records.len() / 2);
                 // A half of what was in doubt has been sent before, so it is halved in turn at its
                 // first failure.
                 let doubts = u32::from(part.doubts > 0);
-                ticket.0.push_front(Part {
-                    records: second,
-                    doubts,
-                    since: Some(since),
-                    probe: false,
-                });
-                ticket.0.push_front(Part {
-                    records: part.records,
-                    doubts,
-                    since: Some(since),
-                    probe: false,
-                });
+                for records in [second, part.records] {
+                    ticket.0.push_front(Part {
+                        records,
+                        doubts,
+                        since: Some(since),
+                        ..Part::default()
+                    });
+                }
                 self.wait(ticket, Duration::ZERO);
             }
             Step::Blame { what } => {
-                let message = "the API fails on this record and takes others".to_owned();
+                let message =
+                    "the API fails on this record, or says nothing of it, and takes others"
+                        .to_owned();
                 let blame = |record| {
                     (
                         record,
@@ -393,6 +437,20 @@ impl Deliveries {
                 });
             }
         }
+    }
+
+    /// Asks for a sign of life, unless that is being done.
+    fn probe(&mut self) {
+        let Some(record) = self.last_delivered.clone().filter(|_| !self.probing) else {
+            return;
+        };
+        self.probing = true;
+        let probe = Part {
+            records: vec![record],
+            probe: true,
+            ..Part::default()
+        };
+        self.wait(Ticket([probe].into()), Duration::ZERO);
     }
 
     /// Keeps what is left of a ticket until it may be sent.

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::decision::{Situation, Step, after_failure};
+use crate::health::{Health, Stamp};
 use crate::pacer::Pacer;
 
 /// What was asked so far, in numbers.
@@ -49,8 +50,8 @@ struct Errand<J> {
     job: J,
     doubts: u32,
     since: Option<u64>,
-    /// How many setbacks there were when it was sent last.
-    sent_after: u32,
+    /// What was known when it was sent last.
+    stamp: Stamp,
 }
 
 /// An errand whose request was answered, or not.
@@ -66,13 +67,7 @@ pub(crate) struct Errands<J, R> {
     in_flight: FuturesUnordered<JoinHandle<Sent<J, R>>>,
     stopped: watch::Receiver<bool>,
     pub(crate) asked: Asked,
-    answered: u64,
-    /// Failures without an answer between them. Those of requests that were under way together are
-    /// one: they say no more than the first.
-    failures_in_a_row: u32,
-    /// Every failure that counted.
-    setbacks: u32,
-    last_answer: Instant,
+    health: Health,
     /// Why no more is sent, once there is a reason.
     halt: Option<Halt>,
     /// What went wrong last, for whoever watches.
@@ -104,10 +99,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
             in_flight: FuturesUnordered::new(),
             stopped,
             asked: Asked::default(),
-            answered: 0,
-            failures_in_a_row: 0,
-            setbacks: 0,
-            last_answer: Instant::now(),
+            health: Health::default(),
             halt: None,
             trouble: None,
         }
@@ -119,7 +111,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
             job,
             doubts: 0,
             since: None,
-            sent_after: 0,
+            stamp: Stamp::default(),
         });
     }
 
@@ -156,9 +148,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
                     }
                 }
                 Event::Answer(errand, Ok(answer)) => {
-                    self.answered += 1;
-                    self.failures_in_a_row = 0;
-                    self.last_answer = Instant::now();
+                    self.health.answered();
                     return Ok(Some((errand.job, Ok(answer))));
                 }
                 Event::Answer(errand, Err(failure)) => {
@@ -200,7 +190,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
 
     fn send(&mut self, permit: Permit, mut errand: Errand<J>) {
         self.asked.sent += 1;
-        errand.sent_after = self.setbacks;
+        errand.stamp = self.health.stamp();
         let request = (self.run)(permit, errand.job.clone());
         self.in_flight
             .push(tokio::spawn(async move { (errand, request.await) }));
@@ -208,28 +198,27 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
 
     /// What a failed request asks for; gives it back when it is done with.
     fn recover(&mut self, mut errand: Errand<J>, failure: &Failure) -> Option<Done<J, R>> {
-        match failure {
-            Failure::Throttled { .. } => self.asked.throttled += 1,
-            _ => {
-                self.asked.failed += 1;
-                if errand.sent_after == self.setbacks {
-                    self.failures_in_a_row += 1;
-                    self.setbacks += 1;
-                }
-            }
+        if let Failure::Throttled { .. } = failure {
+            self.asked.throttled += 1;
+            self.health.throttled(errand.stamp);
+        } else {
+            self.asked.failed += 1;
+            self.health.failed(errand.stamp);
         }
         if matches!(failure, Failure::Doubt { .. }) {
             errand.doubts += 1;
         }
-        let since = *errand.since.get_or_insert(self.answered);
+        let since = *errand.since.get_or_insert(self.health.answers());
         let situation = Situation {
             records: 1,
             doubts: errand.doubts,
-            answered_since: self.answered > since,
-            ever_answered: self.answered > 0,
+            answered: false,
+            answered_since: self.health.answers() > since,
+            ever_answered: self.health.answers() > 0,
             can_probe: false,
-            failures_in_a_row: self.failures_in_a_row,
-            silent_for: self.last_answer.elapsed(),
+            failures_in_a_row: self.health.failures_in_a_row(),
+            throttles_in_a_row: self.health.throttles_in_a_row(),
+            silent_for: self.health.silent_for(),
         };
         self.trouble = Some(crate::delivery::words(failure));
         let now = Instant::now();

@@ -24,6 +24,7 @@ mod compare;
 pub mod decision;
 pub mod delivery;
 mod errands;
+mod health;
 mod intake;
 mod limits;
 mod opening;

@@ -18,27 +18,19 @@ pub(crate) struct Reception {
     references: Vec<References>,
 }
 
-/// Sees what becomes of rows that are not sent.
+/// Sees what becomes of rows that are not sent, as far as it looks.
 pub(crate) trait Witness {
     /// A policy of the destination leaves it out.
-    fn out_of_policy(&mut self, flow: usize, id: &RecordId, reason: &'static str);
+    fn out_of_policy(&mut self, _flow: usize, _id: &RecordId, _reason: &'static str) {}
 
     /// It breaks a rule.
-    fn rejected(&mut self, flow: usize, entity: Entity, row: &RejectedRow, admission: &Admission);
+    fn rejected(&mut self, _flow: usize, _: Entity, _row: &RejectedRow, _: &Admission) {}
 
     /// An earlier run has delivered it.
-    fn settled_before(&mut self, record: &Record);
+    fn settled_before(&mut self, _record: &Record) {}
 
     /// It could be sent, but for this; `cause` is what it refers to and what is not there.
-    fn written_off(&mut self, record: &Record, outcome: &Outcome, cause: Option<&Reference>);
-}
-
-/// Nobody looks.
-impl Witness for () {
-    fn out_of_policy(&mut self, _: usize, _: &RecordId, _: &'static str) {}
-    fn rejected(&mut self, _: usize, _: Entity, _: &RejectedRow, _: &Admission) {}
-    fn settled_before(&mut self, _: &Record) {}
-    fn written_off(&mut self, _: &Record, _: &Outcome, _: Option<&Reference>) {}
+    fn written_off(&mut self, _record: &Record, _outcome: &Outcome, _cause: Option<&Reference>) {}
 }
 
 impl Reception {

@@ -383,9 +383,12 @@ impl Working<'_> {
 
     /// Reads, sends and settles until nothing is left.
     async fn pump(&mut self, entity: Entity, rows: &mut Intake) -> Result<(), End> {
-        let in_flight = match (entity, self.delivery.message_order) {
-            (Entity::Messages, MessageOrder::Strict) => 1,
-            _ => self.delivery.in_flight.get(),
+        let strict =
+            entity == Entity::Messages && self.delivery.message_order == MessageOrder::Strict;
+        let in_flight = if strict {
+            1
+        } else {
+            self.delivery.in_flight.get()
         };
         let mut reading = true;
         let mut failure = None;
@@ -395,7 +398,7 @@ impl Working<'_> {
                 let Some((origin, item)) = chunk.next() else {
                     break;
                 };
-                if let Some(record) = self.reception.take_in(origin, item, &mut ()) {
+                if let Some(record) = self.reception.take_in(origin, item, &mut self.deliveries) {
                     self.window.push(record);
                 }
             }
@@ -421,8 +424,13 @@ impl Working<'_> {
             let more_to_come = may_read || (chunk.len() > 0 && self.window.has_room());
             let next_due = self.deliveries.next_due();
             let retry = next_due.is_some_and(|due| due <= Instant::now());
+            // What waits to be sent again is older than all that has not been sent.
+            let may_begin = match strict {
+                true => self.deliveries.under_way() == 0,
+                false => self.deliveries.takes_more(in_flight),
+            };
             let may_send = self.deliveries.in_flight() < in_flight
-                && (retry || (left > 0 && self.is_ready(more_to_come)));
+                && (retry || (left > 0 && may_begin && self.is_ready(more_to_come)));
             let event = tokio::select! {
                 biased;
                 Ok(_) = self.stopped.wait_for(|stopped| *stopped) => Event::Stop,
@@ -458,12 +466,10 @@ impl Working<'_> {
                 Event::Rows(None) => reading = false,
                 Event::Permit(permit) => {
                     let ticket = self.deliveries.take_due().unwrap_or_else(|| {
-                        let (records, bytes) = (
-                            self.delivery.records_per_request,
-                            self.delivery.bytes_per_request,
-                        );
-                        let records = records.get().min(left);
-                        let records = self.window.take(records, bytes.get(), in_flight);
+                        let records = self.delivery.records_per_request.get().min(left);
+                        let bytes = self.delivery.bytes_per_request.get();
+                        let bytes = bytes.min(self.deliveries.longest_body());
+                        let records = self.window.take(records, bytes, in_flight);
                         self.limits.sent(entity, records.len());
                         Ticket::new(records)
                     });

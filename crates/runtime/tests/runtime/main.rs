@@ -9,6 +9,7 @@ mod changes;
 mod inspected;
 mod limits;
 mod plan;
+mod recovery;
 mod resume;
 mod run;
 mod support;

@@ -53,6 +53,11 @@ impl Store {
         }
     }
 
+    /// Whether a record is stored.
+    pub(crate) fn has(&self, record: &Record) -> bool {
+        self.ids.contains(record.id.as_str())
+    }
+
     /// Stores all of them.
     pub(crate) fn store_all(&mut self, records: &[Record]) -> Vec<Receipt> {
         records.iter().map(|record| self.store(record)).collect()
@@ -172,7 +177,7 @@ impl Destination for Scripted {
         tokio::time::sleep(self.latency).await;
         Answer {
             status: Some(200),
-            bytes: 1,
+            bytes: records.iter().map(|record| record.json.len()).sum(),
             receipts,
         }
     }
