@@ -9,6 +9,7 @@ pub mod account;
 pub mod args;
 pub mod commands;
 pub mod connectors;
+mod copies;
 pub mod in_process;
 pub mod pipeline;
 pub mod progress;

@@ -14,6 +14,7 @@ use chatferry_runtime::FlowInput;
 
 use crate::args::Shared;
 use crate::connectors;
+use crate::copies::Spool;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -41,6 +42,8 @@ pub struct Planned {
     rows: BTreeMap<String, Rows>,
     /// Stands for the pipeline as it is understood, by this version of the program.
     pub fingerprint: u64,
+    /// What is read in the place of sources; after the engine, which reads it.
+    spool: Option<Spool>,
 }
 
 /// Reads a pipeline file and shows what is wrong with it, all at once.
@@ -205,12 +208,31 @@ impl Opened {
         open_all(&self.pipeline)
     }
 
-    /// Opens the sources and plans every flow, and shows every mistake that comes to light.
+    /// Plans every flow, to read the sources to their end, and shows every mistake that comes to
+    /// light. Sources that are wanted as of one moment are copied for it.
+    ///
+    /// # Errors
+    ///
+    /// When a source cannot be opened, described or copied, or the file has mistakes; these were
+    /// shown then.
+    pub async fn plan(&self, terminal: &Terminal) -> Result<Planned, Trouble> {
+        let mut sources = self.pipeline.sources.iter();
+        if !sources.any(|source| source.settings.wants_one_moment()) {
+            return self.plan_in_place(terminal).await;
+        }
+        let spool = Spool::fill(self, terminal).await?;
+        let mut planned = self.plan_over(spool.sources(self)?, terminal).await?;
+        planned.spool = Some(spool);
+        Ok(planned)
+    }
+
+    /// Plans every flow over the sources as they are now, to look at little or nothing of them,
+    /// and shows every mistake that comes to light.
     ///
     /// # Errors
     ///
     /// When a source cannot be opened or described, or the file has mistakes; these were shown then.
-    pub async fn plan(&self, terminal: &Terminal) -> Result<Planned, Trouble> {
+    pub async fn plan_in_place(&self, terminal: &Terminal) -> Result<Planned, Trouble> {
         self.plan_over(self.sources()?, terminal).await
     }
 
@@ -274,6 +296,7 @@ impl Opened {
             flows,
             rows,
             fingerprint: twox_hash::XxHash3_64::oneshot(understood.as_bytes()),
+            spool: None,
         })
     }
 
@@ -307,6 +330,13 @@ impl Planned {
     #[must_use]
     pub fn rows(&self, flow: &Flow) -> Rows {
         self.rows.get(&flow.name).copied().unwrap_or_default()
+    }
+
+    /// How many rows each flow reads, in the order of delivery, where that is known beforehand.
+    #[must_use]
+    pub fn totals(&self) -> Vec<Option<u64>> {
+        let flows = self.in_order().into_iter();
+        flows.map(|(flow, _)| self.rows(flow).estimate()).collect()
     }
 
     /// The flows in the order of delivery.

@@ -36,6 +36,9 @@ pub struct KeptSource {
     pub source: String,
     /// The connector that read it.
     pub connector: String,
+    /// Whether all of its tables are as they were at one moment.
+    #[serde(default)]
+    pub one_moment: bool,
     /// Its tables, sorted by name.
     pub tables: Vec<KeptTable>,
 }

@@ -126,17 +126,23 @@ impl SnapshotWriter {
         })
     }
 
-    /// Begins a source: the tables that follow are of it.
+    /// Begins a source: the tables that follow are of it, and all of one moment if it is so.
     ///
     /// # Errors
     ///
     /// When its folder cannot be made.
-    pub fn source(&mut self, name: &str, connector: &str) -> Result<(), SnapshotError> {
+    pub fn source(
+        &mut self,
+        name: &str,
+        connector: &str,
+        one_moment: bool,
+    ) -> Result<(), SnapshotError> {
         let folder = self.folder.path().join(name);
         std::fs::create_dir(&folder).map_err(|error| cannot(&folder, &error))?;
         self.manifest.sources.push(KeptSource {
             source: name.to_owned(),
             connector: connector.to_owned(),
+            one_moment,
             tables: Vec::new(),
         });
         Ok(())

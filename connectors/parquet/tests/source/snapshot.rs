@@ -106,7 +106,7 @@ impl Taken {
         let path = folder.path().join("copy");
         let mut writer =
             SnapshotWriter::begin(&path, "1.2.3", "acme", "then").expect("it is begun");
-        writer.source("s", "held").expect("a source");
+        writer.source("s", "held", false).expect("a source");
         for table in source.tables().await.expect("tables") {
             let copied = writer.table(source, &table, &mut |_, _| {}).await;
             copied.expect("it is copied");
@@ -421,7 +421,7 @@ async fn nothing_is_left_of_one_that_is_not_finished() {
     let source = held("t", vec![whole(numbers(0..3))], Vec::new());
     let begin = || SnapshotWriter::begin(&path, "1", "acme", "then");
     let mut writer = begin().expect("it is begun");
-    writer.source("s", "held").expect("a source");
+    writer.source("s", "held", false).expect("a source");
     writer
         .table(&source, "t", &mut |_, _| {})
         .await
@@ -464,7 +464,7 @@ async fn tables_whose_names_differ_in_case_alone_have_files_of_their_own() {
     let folder = TempDir::new().expect("a temporary folder");
     let path = folder.path().join("copy");
     let mut writer = SnapshotWriter::begin(&path, "1", "acme", "then").expect("it is begun");
-    writer.source("s", "held").expect("a source");
+    writer.source("s", "held", false).expect("a source");
     for (name, rows) in [("Users", 1), ("users", 2), ("", 3), ("~", 4), (".x", 5)] {
         let source = held(name, vec![whole(numbers(0..rows))], Vec::new());
         let copied = writer.table(&source, name, &mut |_, _| {}).await;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use chatferry_core::source::{Scan, Source};
+use chatferry_core::source::Scan;
 use chatferry_testkit::moment::assert_one_moment;
 use chatferry_testkit::servers::Postgres;
 use futures::StreamExt;

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use chatferry_core::source::Source as _;
 use chatferry_testkit::moment::assert_one_moment;
 
 use crate::workshop::{Workshop, planned, run};

@@ -22,7 +22,7 @@ pub async fn run(
     terminal: &Terminal,
 ) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline, shared, terminal, true)?;
-    let planned = opened.plan(terminal).await?;
+    let planned = opened.plan_in_place(terminal).await?;
     let notes = planned.engine.notes().await?;
     if terminal.json() {
         terminal.result(&format!("{}\n", as_json(&planned, &notes)));

@@ -23,7 +23,7 @@ pub async fn run(
     terminal: &Terminal,
 ) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
-    let planned = opened.plan(terminal).await?;
+    let planned = opened.plan_in_place(terminal).await?;
     if let Some(name) = &args.flow
         && !planned.flows.iter().any(|(flow, _)| flow.name == *name)
     {

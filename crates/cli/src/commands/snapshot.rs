@@ -1,20 +1,17 @@
 //! `snapshot`: copies what a pipeline reads, so that it can run without its sources.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
-use chatferry_core::source::{BatchStream, Scan, Source, SourceError, Table};
-use chatferry_core::{Filter, OutcomeKind};
-use chatferry_parquet::snapshot::{Manifest, RejectedPlace, SnapshotError, SnapshotWriter};
+use chatferry_core::OutcomeKind;
+use chatferry_parquet::snapshot::{Manifest, RejectedPlace, SnapshotWriter};
 use chrono::{SecondsFormat, Utc};
 use indicatif::HumanBytes;
 
 use crate::account::{advice, count, counted};
 use crate::args::{Shared, SnapshotArgs};
 use crate::commands::run::listen;
-use crate::pipeline::{self, Opened, Sources};
+use crate::copies::{Which, copies};
+use crate::pipeline;
 use crate::progress::Steps;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
@@ -35,13 +32,16 @@ pub async fn run(
 ) -> Result<Exit, Trouble> {
     let opened = pipeline::open_for_sources(&args.pipeline.pipeline, shared, terminal)?;
     let version = env!("CARGO_PKG_VERSION");
-    let mut snapshot =
-        SnapshotWriter::begin(&args.to, version, &opened.pipeline.name, &now()).map_err(trouble)?;
+    let mut snapshot = SnapshotWriter::begin(&args.to, version, &opened.pipeline.name, &now())?;
+    let which = match args.all_tables {
+        true => Which::All,
+        false => Which::Read,
+    };
     let mut steps = Steps::new(terminal);
     let (stop, mut stopped) = chatferry_runtime::stop();
     let listener = tokio::spawn(listen(stop, steps.voice()));
     let copied = tokio::select! {
-        copied = copy(&opened, args, &mut snapshot, terminal, &mut steps) => copied,
+        copied = copies(&opened, which, &mut snapshot, terminal, &mut steps) => copied,
         // What was written goes away with the snapshot.
         _ = stopped.wait_for(|stopped| *stopped) => {
             let help = "nothing of it is left; the same command begins anew";
@@ -51,7 +51,7 @@ pub async fn run(
     listener.abort();
     steps.finish();
     copied?;
-    let manifest = snapshot.finish(&now()).map_err(trouble)?;
+    let manifest = snapshot.finish(&now())?;
     if terminal.json() {
         let json = serde_json::to_string(&manifest).expect("a manifest can be written");
         terminal.result(&format!("{json}\n"));
@@ -72,105 +72,6 @@ pub async fn run(
 
 fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Copies the tables that are wanted.
-async fn copy(
-    opened: &Opened,
-    args: &SnapshotArgs,
-    snapshot: &mut SnapshotWriter,
-    terminal: &Terminal,
-    steps: &mut Steps,
-) -> Result<(), Trouble> {
-    let mut noticed = Vec::new();
-    let sources = opened.sources()?.into_iter().map(|(name, source)| {
-        let source = Arc::new(Noticed {
-            source,
-            described: Mutex::default(),
-        });
-        noticed.push(Arc::clone(&source));
-        (name, source as Arc<dyn Source>)
-    });
-    let sources: Sources = sources.collect();
-    if !args.all_tables {
-        // Whatever is planned to be read is described for it.
-        opened.plan_over(sources, terminal).await?;
-    }
-    for (named, noticed) in opened.pipeline.sources.iter().zip(&noticed) {
-        let tables = match args.all_tables {
-            true => noticed.source.tables().await?,
-            false => noticed.described(),
-        };
-        snapshot
-            .source(&named.name, &named.connector)
-            .map_err(trouble)?;
-        for table in tables {
-            let mut seen = |rows: u64, expected: Option<u64>| {
-                steps.show(&|| match expected {
-                    Some(of) => format!(
-                        "{}.{table}: {} of {}",
-                        named.name,
-                        count(rows),
-                        count(of.max(rows))
-                    ),
-                    None => format!("{}.{table}: {}", named.name, count(rows)),
-                });
-            };
-            let copied = snapshot.table(&noticed.source, &table, &mut seen).await;
-            copied.map_err(trouble)?;
-        }
-    }
-    Ok(())
-}
-
-/// A source that notices which of its tables are asked for.
-#[derive(Debug)]
-struct Noticed {
-    source: Arc<dyn Source>,
-    described: Mutex<BTreeSet<String>>,
-}
-
-impl Noticed {
-    fn described(&self) -> Vec<String> {
-        let described = self.described.lock();
-        let described = described.expect("no holder of this lock panics");
-        described.iter().cloned().collect()
-    }
-}
-
-#[async_trait]
-impl Source for Noticed {
-    async fn tables(&self) -> Result<Vec<String>, SourceError> {
-        self.source.tables().await
-    }
-
-    async fn describe(&self, table: &str) -> Result<Arc<Table>, SourceError> {
-        let described = self.source.describe(table).await?;
-        self.described
-            .lock()
-            .expect("no holder of this lock panics")
-            .insert(table.to_owned());
-        Ok(described)
-    }
-
-    fn honours(&self, table: &Table, filter: &Filter) -> bool {
-        self.source.honours(table, filter)
-    }
-
-    fn scan(&self, scan: Scan) -> BatchStream {
-        self.source.scan(scan)
-    }
-}
-
-fn trouble(error: SnapshotError) -> Trouble {
-    let message = error.to_string();
-    match error {
-        SnapshotError::Source(error) => error.into(),
-        SnapshotError::Exists(_) => Trouble::new(Exit::Usage, message)
-            .help("name a folder that is not there; a snapshot is never written over another"),
-        SnapshotError::Write { .. } => Trouble::new(Exit::Usage, message)
-            .help("name a folder beside which files can be written, with room for the snapshot"),
-    }
 }
 
 fn as_text(manifest: &Manifest, terminal: &Terminal) -> String {
