@@ -27,7 +27,7 @@ pub fn of(text: &str, folder: &Folder) -> String {
     }
     for (pattern, name) in [
         (r"127\.0\.0\.1:\d+", "[address]"),
-        (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", "[time]"),
+        (r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)? UTC", "[time]"),
         (
             r"requests in [0-9.]+ (s|min \d+ s)",
             "requests in [duration]",

@@ -24,7 +24,7 @@ pub struct Args {
 }
 
 const AFTER_HELP: &str = "\
-Begin with `chatferry check PIPELINE`, go on with `preview` and `rehearse`, then `run`.
+Begin with `chatferry check PIPELINE`, go on with `preview`, `plan` and `rehearse`, then `run`.
 
 Exit codes:
   0    done; every row is imported, present or skipped on purpose
@@ -34,9 +34,10 @@ Exit codes:
   4    a source cannot be read
   5    the destination refuses to work or does not answer
   6    the ledger cannot be read or written
-  7    done, but some rows were rejected, refused or blocked, or could not be deleted by undo
+  7    done, but some rows were rejected, refused or blocked, or could not be deleted by undo;
+       planned, and some rows would be
   8    verified: the app does not hold what was imported, or holds more
-  9    stopped by `failure_budget` or `message_allowance`
+  9    stopped by `failure_budget` or `message_allowance`; planned, and the run would be
   130  stopped before the end; the same command goes on";
 
 /// What every command that reads a pipeline takes.
@@ -94,6 +95,9 @@ pub enum Command {
     /// Shows the exact JSON that would be sent. Sends nothing
     #[command(after_help = "Example: chatferry preview pipelines/quickstart --flow messages -n 3")]
     Preview(PreviewArgs),
+    /// Tells what a run would do: outcomes, references, requests, time. Sends nothing
+    #[command(after_help = "Example: chatferry plan pipelines/quickstart --report plan.html")]
+    Plan(PlanArgs),
     /// Runs everything against the built-in simulator, as fast as the machine allows
     #[command(after_help = "Example: chatferry rehearse pipelines/quickstart")]
     Rehearse(RehearseArgs),
@@ -184,6 +188,23 @@ pub struct PreviewArgs {
     /// How many records of each flow
     #[arg(short = 'n', long, value_name = "N", default_value_t = 3)]
     pub records: usize,
+}
+
+/// What `plan` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct PlanArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Plan a run that sends records that were refused again, although nothing has changed
+    #[arg(long)]
+    pub retry_refused: bool,
+    /// Plan a run that reads all rows, also those that an earlier one has settled
+    #[arg(long)]
+    pub everything: bool,
+    /// Also write the plan as a page of HTML
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// What `rehearse` takes.

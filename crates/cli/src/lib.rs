@@ -3,7 +3,8 @@
 //!
 //! [`args`] is what a person may type; each command is a file under [`commands`]; [`pipeline`]
 //! opens a pipeline file with the connectors of [`connectors`]; [`trouble`] is how things go wrong,
-//! each kind with its exit code; [`terminal`], [`progress`] and [`account`] are what a person sees.
+//! each kind with its exit code; [`terminal`], [`progress`], [`account`] and
+//! [`report`] are what a person sees.
 
 pub mod account;
 pub mod args;
@@ -13,6 +14,7 @@ mod copies;
 pub mod in_process;
 pub mod pipeline;
 pub mod progress;
+pub mod report;
 pub mod terminal;
 pub mod trouble;
 
@@ -58,6 +60,7 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
     match args.command {
         Command::Check(args) => commands::check::run(&args, shared, terminal).await,
         Command::Preview(args) => commands::preview::run(&args, shared, terminal).await,
+        Command::Plan(args) => commands::plan::run(&args, shared, terminal).await,
         Command::Rehearse(args) => commands::rehearse::run(&args, shared, terminal).await,
         Command::Run(args) => commands::run::run(&args, shared, terminal).await,
         Command::Tables(args) => commands::tables::run(&args, shared, terminal).await,

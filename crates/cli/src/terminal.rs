@@ -2,11 +2,11 @@
 
 use std::io::{IsTerminal, Write};
 
+use chatferry_report::words::WIDEST;
+pub use chatferry_report::words::{indented, wrapped};
+
 use crate::args::{Color, Format, Shared};
 use crate::trouble::Trouble;
-
-/// Columns that nothing is wider than, even on a wide terminal.
-const WIDEST: usize = 100;
 
 /// Where results and talk go, and how they may look.
 #[derive(Clone, Copy, Debug)]
@@ -138,31 +138,4 @@ impl Terminal {
 /// A title and what follows it, in lines that fit on a page and stand below each other.
 fn paragraph(title: &str, text: &str) -> String {
     format!("{title} {}", wrapped(text, WIDEST - 7).join("\n       "))
-}
-
-/// A text in lines of at most so many columns.
-#[must_use]
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is a line");
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
-        } else {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
-}
-
-/// Words in lines that fit on a page, all of them so many columns from its edge.
-#[must_use]
-pub fn indented(text: &str, columns: usize) -> String {
-    let lines = wrapped(text, WIDEST - columns).into_iter();
-    lines
-        .map(|line| format!("{:columns$}{line}\n", ""))
-        .collect()
 }

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod lists;
+pub mod plan;
 pub mod preview;
 pub mod rehearse;
 pub mod run;

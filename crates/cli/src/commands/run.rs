@@ -93,12 +93,7 @@ pub(crate) async fn go(
         again,
         now_ms: Arc::new(|| Utc::now().timestamp_millis()),
     };
-    let totals = planned
-        .in_order()
-        .into_iter()
-        .map(|(flow, _)| planned.rows(flow).estimate())
-        .collect();
-    let mut watch = Watch::new(terminal, totals);
+    let mut watch = Watch::new(terminal, planned.totals());
     let (stop, stopped) = chatferry_runtime::stop();
     let listener = tokio::spawn(listen(stop.clone(), watch.voice()));
     let finished = run.go(stopped, &mut watch).await;

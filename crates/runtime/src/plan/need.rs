@@ -66,9 +66,9 @@ impl Packing {
     }
 }
 
-/// How long so many requests take at a limit of so many in any minute, from the first to the last.
+/// How long so many requests take at a limit of so many in any minute, each with the pause after it.
 #[must_use]
 pub fn time_for(requests: u64, limit: NonZeroU32) -> Duration {
-    let pauses = u32::try_from(requests.saturating_sub(1)).unwrap_or(u32::MAX);
-    pacer::interval(limit).saturating_mul(pauses)
+    let requests = u32::try_from(requests).unwrap_or(u32::MAX);
+    pacer::interval(limit).saturating_mul(requests)
 }

@@ -101,7 +101,7 @@ async fn time_and_allowance_are_reckoned_from_what_is_left() {
     assert_eq!(forecast.beyond_allowance(), Some(150));
     let time = forecast.time().unwrap();
     assert!(
-        time >= Duration::from_secs(5) && time < Duration::from_secs(6),
+        time >= Duration::from_secs(6) && time < Duration::from_secs(7),
         "{time:?}"
     );
     let month = Month {
