@@ -37,6 +37,7 @@ fn help() {
     for command in [
         "check",
         "preview",
+        "plan",
         "rehearse",
         "run",
         "snapshot",

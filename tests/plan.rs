@@ -215,7 +215,7 @@ fn it_names_whom_rows_refer_to_in_vain() {
         (top["name"].clone(), top["count"].clone())
     };
     assert_eq!(first("unknown"), ("user ghost".into(), 2.into()));
-    assert_eq!(first("blocking"), ("user nameless".into(), 2.into()));
+    assert_eq!(first("blocking"), ("group gone".into(), 2.into()));
     assert_eq!(first("duplicates").1, 1);
     assert_eq!(told["capitals"]["count"], 1);
     assert_eq!(told["capitals"]["examples"][0]["id"], "capitals");

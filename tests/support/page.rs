@@ -32,6 +32,7 @@ pub fn of(text: &str, folder: &Folder) -> String {
             r"requests in [0-9.]+ (s|min \d+ s)",
             "requests in [duration]",
         ),
+        (r"\d+ s ahead", "[some] s ahead"),
         (r#""seconds":[0-9.e-]+"#, r#""seconds":[duration]"#),
     ] {
         page = Regex::new(pattern)
