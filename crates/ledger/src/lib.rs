@@ -19,6 +19,7 @@
 //! loads their keys first ([`Ledger::delivered_keys`]).
 
 mod error;
+mod failures;
 mod lock;
 mod mark;
 mod read;
@@ -34,6 +35,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
 pub use error::LedgerError;
+pub use failures::{Failed, Failures};
 pub use mark::Mark;
 pub use read::{Held, LastRun, Reason, RunSummary, Summary};
 pub use reconciliation::{

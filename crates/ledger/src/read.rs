@@ -87,7 +87,7 @@ fn count(row: &SqliteRow, column: usize) -> u64 {
 }
 
 #[expect(clippy::cast_sign_loss, reason = "all 64 bits were kept")]
-const fn bits(stored: i64) -> u64 {
+pub(crate) const fn bits(stored: i64) -> u64 {
     stored as u64
 }
 
