@@ -216,6 +216,9 @@ pub struct RehearseArgs {
     /// Answers a case that the API's documentation leaves open; see docs/simulator.md
     #[arg(long = "switch", value_name = "NAME=VALUE")]
     pub switches: Vec<String>,
+    /// Also write what it came to as a page of HTML
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// What `run` takes.
@@ -233,6 +236,9 @@ pub struct RunArgs {
     /// Run again and again, so long after each run's end, until it is stopped
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub watch: Option<Duration>,
+    /// Also write what it came to as a page of HTML
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 /// What `verify` takes.
@@ -284,6 +290,17 @@ pub struct SimulateArgs {
     /// Milliseconds until each answer
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
+    /// More milliseconds, drawn for each answer: up to MS, or with a long tail
+    #[arg(long, value_name = "MS|MEDIAN/P99", default_value = "0")]
+    pub latency_spread: String,
+    /// Seconds that the clock of the service is fast, or slow if negative
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub clock_skew: i64,
     /// Days that messages may be old, or `off`
     #[arg(long, value_name = "DAYS", default_value = "183")]
     pub retention: String,
@@ -298,9 +315,15 @@ pub struct SimulateArgs {
     /// Answers a case that the API's documentation leaves open; see docs/simulator.md
     #[arg(long = "switch", value_name = "NAME=VALUE")]
     pub switches: Vec<String>,
-    /// A fault for the next request, one after the other; see docs/simulator.md
+    /// A fault for the next request, one after the other, or N*FAULT; see docs/simulator.md
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<String>,
+    /// How many of a hundred import requests a fault strikes that is drawn by chance
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
+    pub fault_percent: u8,
+    /// Chance draws the same again with the same number
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
     /// Keep ids only: less memory, nothing to dump
     #[arg(long)]
     pub ids_only: bool,

@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use chatferry_core::{Entity, FlowAccount, OutcomeKind};
+use chatferry_report::pace::Pace;
 use chatferry_runtime::{Observer, Progress, Watcher};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::account::{count, counted, duration};
+use crate::account::{count, duration};
 use crate::terminal::Terminal;
 
 /// How often a plain line is written.
@@ -26,6 +27,7 @@ pub struct Watch {
     drawn: Instant,
     latest_trouble: Option<String>,
     started: Instant,
+    pace: Pace,
 }
 
 impl Watch {
@@ -44,7 +46,14 @@ impl Watch {
             drawn: Instant::now(),
             latest_trouble: None,
             started: Instant::now(),
+            pace: Pace::default(),
         }
+    }
+
+    /// How fast requests were sent.
+    #[must_use]
+    pub fn pace(self) -> Pace {
+        self.pace
     }
 
     /// A way to say something while lines are redrawn.
@@ -183,6 +192,8 @@ fn line(
 
 impl Observer for Watch {
     fn progress(&mut self, progress: &Progress<'_>) {
+        let sent = progress.requests.sent;
+        self.pace.note(self.started.elapsed(), sent);
         let changed = self
             .entity
             .is_none_or(|(entity, _)| entity != progress.entity);
@@ -292,11 +303,4 @@ impl Watcher for Steps {
                 .say(&format!("trouble: {what}; dealing with it"));
         }
     }
-}
-
-/// How many requests so many records need, and how long they take at a pace.
-#[must_use]
-pub fn for_real(requests: u64, interval: Duration) -> String {
-    let time = interval.saturating_mul(u32::try_from(requests).unwrap_or(u32::MAX));
-    format!("{}, {}", counted(requests, "request"), duration(time))
 }

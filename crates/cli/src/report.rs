@@ -1,7 +1,7 @@
 //! Pages that are written beside what is shown.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use crate::trouble::{Exit, Trouble};
@@ -28,13 +28,14 @@ impl Page {
         })
     }
 
-    /// Writes it, and says where it is.
+    /// Writes it in the place of what was written before, and says where it is.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn write(mut self, page: &str) -> Result<String, Trouble> {
-        let written = self.file.write_all(page.as_bytes());
+    pub fn write(&mut self, page: &str) -> Result<String, Trouble> {
+        let emptied = self.file.rewind().and_then(|()| self.file.set_len(0));
+        let written = emptied.and_then(|()| self.file.write_all(page.as_bytes()));
         written.map_err(|error| trouble(&self.path, &error))?;
         Ok(format!("the report is {}", self.path.display()))
     }

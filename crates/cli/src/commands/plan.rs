@@ -73,7 +73,7 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
         };
         terminal.result(&told.as_text(style));
     }
-    if let Some(page) = page {
+    if let Some(mut page) = page {
         terminal.say(&page.write(&told.as_html())?);
     }
     Ok(exit(&forecast))

@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use chatferry_cometchat::{CometChat, Retention};
 use chatferry_ledger::Ledger;
-use chatferry_runtime::{Again, pacer};
+use chatferry_runtime::Again;
+use chatferry_runtime::plan::time_for;
 use chatferry_simulator::{Keep, Settings, Simulator};
 
+use crate::account::{counted, duration};
 use crate::args::{RehearseArgs, Shared};
-use crate::commands::run::{end, go, show};
+use crate::commands::run::{About, end, go, show, tell};
 use crate::in_process::InProcess;
 use crate::pipeline;
-use crate::progress::for_real;
+use crate::report::Page;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -30,6 +32,7 @@ pub async fn run(
     terminal: &Terminal,
 ) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
+    let page = args.report.as_deref().map(Page::begin).transpose()?;
     let planned = opened.plan(terminal).await?;
     let mut settings = opened.pipeline.destination.clone();
     let limit = settings.delivery.requests_per_minute.take();
@@ -57,7 +60,7 @@ pub async fn run(
         )
     })?;
     let ledger = Ledger::open(&folder.path().join("rehearsal.ledger")).await?;
-    let finished = go(
+    let (mut finished, pace) = go(
         &planned,
         Arc::new(destination),
         ledger,
@@ -66,11 +69,24 @@ pub async fn run(
     )
     .await?;
     show(&finished, terminal);
+    let requests = finished.requests.sent;
+    let for_real = limit.map(|limit| (limit, time_for(requests, limit)));
     if !terminal.json()
-        && let Some(limit) = limit
+        && let Some((limit, time)) = for_real
     {
-        let real = for_real(finished.requests.sent, pacer::interval(limit));
-        terminal.result(&format!("for real, at {limit} requests a minute: {real}\n"));
+        let requests = counted(requests, "request");
+        let time = duration(time);
+        terminal.result(&format!(
+            "for real, at {limit} requests a minute: {requests}, {time}\n"
+        ));
+    }
+    if let Some(mut page) = page {
+        let about = About {
+            title: "Rehearsal",
+            pipeline: &opened.pipeline.name,
+            for_real,
+        };
+        tell(&mut page, about, &mut finished, &pace, terminal).await?;
     }
     finished.ledger.close().await?;
     end(&finished.ended, &finished.account)

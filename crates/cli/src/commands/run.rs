@@ -1,9 +1,13 @@
 //! `run`: the import. It resumes by itself.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chatferry_core::{Destination, SourceErrorKind};
 use chatferry_ledger::Ledger;
+use chatferry_report::pace::Pace;
+use chatferry_report::run::{Example, Run as Told};
 use chatferry_runtime::{Again, Ended, Finished, Run, Stop};
 use chrono::Utc;
 
@@ -11,6 +15,7 @@ use crate::account;
 use crate::args::{RunArgs, Shared};
 use crate::pipeline::{self, Planned};
 use crate::progress::{Voice, Watch};
+use crate::report::Page;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -22,6 +27,7 @@ use crate::trouble::{Exit, Trouble};
 /// before its end.
 pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, false)?;
+    let mut page = args.report.as_deref().map(Page::begin).transpose()?;
     let destination = super::connect(&opened.pipeline.destination)?;
     let destination: Arc<dyn Destination> = Arc::new(destination);
     let mut again = match (args.everything, args.retry_refused) {
@@ -34,8 +40,16 @@ pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result
         let planned = opened.plan(terminal).await?;
         let ledger = Ledger::open(&opened.ledger(shared)).await?;
         let to = Arc::clone(&destination);
-        let finished = go(&planned, to, ledger, again, terminal).await?;
+        let (mut finished, pace) = go(&planned, to, ledger, again, terminal).await?;
         show(&finished, terminal);
+        if let Some(page) = &mut page {
+            let about = About {
+                title: "Run",
+                pipeline: &opened.pipeline.name,
+                for_real: None,
+            };
+            tell(page, about, &mut finished, &pace, terminal).await?;
+        }
         let path = finished.ledger.path().to_owned();
         finished.ledger.close().await?;
         terminal.say(&format!(
@@ -84,7 +98,7 @@ pub(crate) async fn go(
     ledger: Ledger,
     again: Again,
     terminal: &Terminal,
-) -> Result<Finished, Trouble> {
+) -> Result<(Finished, Pace), Trouble> {
     let run = Run {
         destination,
         flows: planned.inputs(),
@@ -99,7 +113,63 @@ pub(crate) async fn go(
     let finished = run.go(stopped, &mut watch).await;
     listener.abort();
     watch.finish();
-    Ok(finished?)
+    Ok((finished?, watch.pace()))
+}
+
+/// What a page is about, beside what it tells.
+pub(crate) struct About<'a> {
+    /// What it is called.
+    pub(crate) title: &'a str,
+    /// The pipeline's name.
+    pub(crate) pipeline: &'a str,
+    /// How long it takes for real, at which limit, where this was not the real thing.
+    pub(crate) for_real: Option<(NonZeroU32, Duration)>,
+}
+
+/// Rows of each reason that a page has.
+const EXAMPLES: u32 = 3;
+
+/// Writes the page of a run, and says where it is.
+///
+/// # Errors
+///
+/// When the ledger cannot be read, or the page not be written.
+pub(crate) async fn tell(
+    page: &mut Page,
+    about: About<'_>,
+    finished: &mut Finished,
+    pace: &Pace,
+    terminal: &Terminal,
+) -> Result<(), Trouble> {
+    let failures = finished.ledger.failures(EXAMPLES).await?;
+    let examples = failures.into_iter().flat_map(|it| it.examples);
+    let examples: Vec<Example> = examples
+        .map(|it| Example {
+            flow: it.flow,
+            outcome: it.outcome,
+            reason: it.reason,
+            id: it.id,
+            place: it.place,
+            detail: it.detail,
+        })
+        .collect();
+    let trouble = trouble_of(&finished.ended).map(|trouble| match trouble.help {
+        Some(help) => format!("{}: {help}", trouble.message),
+        None => trouble.message,
+    });
+    let told = Told {
+        title: about.title,
+        pipeline: about.pipeline,
+        finished,
+        now: Utc::now(),
+        trouble: trouble.as_deref(),
+        pace,
+        for_real: about.for_real,
+        examples: &examples,
+        advice: account::advice,
+    };
+    terminal.say(&page.write(&told.as_html())?);
+    Ok(())
 }
 
 /// Asks the run to stop at the first Ctrl-C or SIGTERM, and ends the program at the second.

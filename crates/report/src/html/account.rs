@@ -127,3 +127,17 @@ pub(crate) fn reasons(
     }
     html.end_section();
 }
+
+/// A row that ended so, in a list.
+pub(crate) fn example(html: &mut Html, id: Option<&str>, place: Option<&str>, detail: &str) {
+    html.raw("<li>");
+    if let Some(id) = id {
+        html.name(id).raw(" ");
+    }
+    if let Some(place) = place {
+        html.raw("<span class=\"note\">")
+            .text(place)
+            .raw("</span> ");
+    }
+    html.text(detail).raw("</li>");
+}

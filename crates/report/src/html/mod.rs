@@ -8,6 +8,7 @@ mod account;
 mod chart;
 mod page;
 mod plan;
+mod run;
 
 pub(crate) use page::page;
 

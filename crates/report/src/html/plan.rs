@@ -3,7 +3,7 @@
 use chatferry_core::Entity;
 use chatferry_runtime::plan::Most;
 
-use super::account::{account, reasons, tile};
+use super::account::{account, example, reasons, tile};
 use super::chart::{Series, bar, columns, legend};
 use super::{Html, page};
 use crate::plan::Plan;
@@ -33,17 +33,9 @@ impl Plan<'_> {
                         return;
                     }
                     html.raw("<ul>");
-                    for example in examples {
-                        html.raw("<li>");
-                        if let Some(id) = &example.id {
-                            html.name(id).raw(" ");
-                        }
-                        if let Some(place) = &example.place {
-                            html.raw("<span class=\"note\">")
-                                .text(&place.to_string())
-                                .raw("</span> ");
-                        }
-                        html.text(&example.detail).raw("</li>");
+                    for it in examples {
+                        let place = it.place.as_ref().map(ToString::to_string);
+                        example(html, it.id.as_deref(), place.as_deref(), &it.detail);
                     }
                     html.raw("</ul>\n");
                 },
