@@ -1,7 +1,10 @@
 //! What goes wrong on demand.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
+
+use crate::chance::Chance;
 
 /// What goes wrong with one import request.
 ///
@@ -31,17 +34,27 @@ pub enum Fault {
     TruncatedJson,
     /// Everything is stored, and the answer lacks its first so many ids.
     MissingIds(usize),
+    /// Everything is stored, and the answer has so many ids more, which nobody sent.
+    ExtraIds(usize),
     /// Everything is stored, and the answer spells its ids in upper case.
     RecasedIds,
     /// Everything is stored, and the answer has its ids in the opposite order.
     ReorderedIds,
     /// Everything is stored, and the answer takes this long.
     Hang(Duration),
+    /// Everything is stored, and the body of the answer comes in pieces over this long.
+    SlowBody(Duration),
+    /// Everything is stored, and the connection closes in the middle of the answer.
+    BrokenBody,
     /// The connection closes without an answer.
     ConnectionReset {
         /// Whether everything was stored before.
         stored: bool,
     },
+    /// The key is revoked for so many requests, this one included.
+    Revoke(u64),
+    /// The limit is another one from this request on, in requests a minute.
+    Limit(Option<NonZeroU32>),
 }
 
 /// Where a 429 says how long to wait.
@@ -51,6 +64,10 @@ pub enum Told {
     RetryAfter,
     /// In `X-Rate-Limit-Reset` and `X-RateLimit-Reset`, and in the message.
     Reset,
+    /// In `Retry-After`, as a date.
+    Date,
+    /// In `X-Rate-Limit-Reset` and `X-RateLimit-Reset`, as a moment that has passed, and nowhere else.
+    Past,
     /// In the message alone.
     Message,
     /// Nowhere.
@@ -64,16 +81,74 @@ pub const FAULTS: &[&str] = &[
     "status:STATUS[:BODY]",
     "stored:STATUS",
     "store-some:RECORDS",
-    "throttle:SECONDS[:retry-after|reset|message|nowhere]",
+    "throttle:SECONDS[:retry-after|date|reset|past|message|nowhere]",
     "html",
     "truncated",
     "missing:RECORDS",
+    "extra:RECORDS",
     "recased",
     "reordered",
     "hang:SECONDS",
+    "slow:SECONDS",
+    "broken",
     "reset",
     "reset-stored",
+    "revoke:REQUESTS",
+    "limit:REQUESTS|off",
 ];
+
+/// How many faults one text can stand for.
+const MOST_AT_ONCE: usize = 100_000;
+
+impl Fault {
+    /// The faults of a text: one, or `N*FAULT` for a storm of them.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such fault, or far too many of them.
+    pub fn several(text: &str) -> Result<Vec<Self>, String> {
+        let (times, fault) = match text.split_once('*') {
+            Some((times, fault)) if times.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let times = times.parse().ok().filter(|times| *times <= MOST_AT_ONCE);
+                let times =
+                    times.ok_or_else(|| format!("`{text}` are more faults than can be kept"))?;
+                (times, fault)
+            }
+            _ => (1, text),
+        };
+        Ok(vec![fault.parse()?; times])
+    }
+
+    /// One of those that can strike at any time and leave nothing that a person has to mend.
+    pub(crate) fn drawn(chance: &mut Chance) -> Self {
+        let records = usize::try_from(chance.below(50)).unwrap_or_default();
+        let wait = Duration::from_secs(chance.below(3));
+        let moment = Duration::from_millis(20 + chance.below(200));
+        let told = [Told::RetryAfter, Told::Date, Told::Reset, Told::Message];
+        match chance.below(17) {
+            0 => Self::Status(500, String::new()),
+            1 => Self::Status(503, "busy".into()),
+            2 => Self::Status(504, String::new()),
+            3 => Self::StatusAfterStoring(500),
+            4 => Self::StatusAfterStoring(502),
+            5 => Self::StoreSomeThen500(records),
+            6 => Self::Throttle {
+                wait,
+                told: told[records % told.len()],
+            },
+            7 => Self::HtmlBody,
+            8 => Self::TruncatedJson,
+            9 => Self::MissingIds(1 + records),
+            10 => Self::ExtraIds(1 + records),
+            11 => Self::RecasedIds,
+            12 => Self::ReorderedIds,
+            13 => Self::SlowBody(moment),
+            14 => Self::BrokenBody,
+            15 => Self::ConnectionReset { stored: false },
+            _ => Self::ConnectionReset { stored: true },
+        }
+    }
+}
 
 impl FromStr for Fault {
     type Err = String;
@@ -100,9 +175,15 @@ fn read(text: &str) -> Option<Fault> {
         ("html", None) => Fault::HtmlBody,
         ("truncated", None) => Fault::TruncatedJson,
         ("missing", Some(records)) => Fault::MissingIds(records.parse().ok()?),
+        ("extra", Some(records)) => Fault::ExtraIds(records.parse().ok()?),
         ("recased", None) => Fault::RecasedIds,
         ("reordered", None) => Fault::ReorderedIds,
         ("hang", Some(wait)) => Fault::Hang(seconds(wait)?),
+        ("slow", Some(time)) => Fault::SlowBody(seconds(time)?),
+        ("broken", None) => Fault::BrokenBody,
+        ("revoke", Some(requests)) => Fault::Revoke(requests.parse().ok()?),
+        ("limit", Some("off")) => Fault::Limit(None),
+        ("limit", Some(requests)) => Fault::Limit(Some(requests.parse().ok()?)),
         ("reset", None) => Fault::ConnectionReset { stored: false },
         ("reset-stored", None) => Fault::ConnectionReset { stored: true },
         _ => return None,
@@ -114,7 +195,9 @@ fn throttle(text: &str) -> Option<Fault> {
     let (wait, told) = text.split_once(':').unwrap_or((text, "retry-after"));
     let told = match told {
         "retry-after" => Told::RetryAfter,
+        "date" => Told::Date,
         "reset" => Told::Reset,
+        "past" => Told::Past,
         "message" => Told::Message,
         "nowhere" => Told::Nowhere,
         _ => return None,
@@ -138,7 +221,7 @@ fn seconds(text: &str) -> Option<Duration> {
 mod tests {
     use std::time::Duration;
 
-    use super::{FAULTS, Fault, Told};
+    use super::{Chance, FAULTS, Fault, NonZeroU32, Told};
 
     #[test]
     fn every_fault_has_a_text() {
@@ -166,6 +249,16 @@ mod tests {
         assert_eq!(read("html"), Fault::HtmlBody);
         assert_eq!(read("truncated"), Fault::TruncatedJson);
         assert_eq!(read("missing:2"), Fault::MissingIds(2));
+        assert_eq!(read("extra:2"), Fault::ExtraIds(2));
+        assert_eq!(read("slow:7"), Fault::SlowBody(wait));
+        assert_eq!(read("broken"), Fault::BrokenBody);
+        assert_eq!(read("revoke:3"), Fault::Revoke(3));
+        assert_eq!(read("limit:off"), Fault::Limit(None));
+        assert_eq!(read("limit:30"), Fault::Limit(NonZeroU32::new(30)));
+        let told = Told::Past;
+        assert_eq!(read("throttle:7:past"), Fault::Throttle { wait, told });
+        let told = Told::Date;
+        assert_eq!(read("throttle:7:date"), Fault::Throttle { wait, told });
         assert_eq!(read("recased"), Fault::RecasedIds);
         assert_eq!(read("reordered"), Fault::ReorderedIds);
         assert_eq!(read("hang:7"), Fault::Hang(wait));
@@ -186,10 +279,37 @@ mod tests {
             "hang:-1",
             "throttle:1:x",
             "html:1",
+            "limit:0",
+            "revoke",
         ] {
             let advice = text.parse::<Fault>().expect_err("no fault");
             assert!(advice.ends_with(&FAULTS.join(", ")), "{advice}");
         }
+    }
+
+    #[test]
+    fn a_storm_is_one_text() {
+        let storm = Fault::several("3*throttle:1").unwrap();
+        assert_eq!(storm, vec!["throttle:1".parse::<Fault>().unwrap(); 3]);
+        assert_eq!(Fault::several("html").unwrap(), [Fault::HtmlBody]);
+        assert!(Fault::several("99999999999*html").is_err());
+        assert!(Fault::several("3*").is_err());
+        // Only a number before it makes it one.
+        let words = Fault::several("status:500:a*b").unwrap();
+        assert_eq!(words, [Fault::Status(500, "a*b".into())]);
+    }
+
+    #[test]
+    fn a_seed_draws_the_same_faults_and_all_kinds_of_them() {
+        let draw = |seed| {
+            let mut chance = Chance::of(seed);
+            let drawn: Vec<Fault> = (0..500).map(|_| Fault::drawn(&mut chance)).collect();
+            drawn
+        };
+        assert_eq!(draw(4), draw(4));
+        let kinds: std::collections::HashSet<_> =
+            draw(4).iter().map(std::mem::discriminant).collect();
+        assert_eq!(kinds.len(), 13);
     }
 
     #[test]

@@ -26,6 +26,7 @@
 
 mod archive;
 mod call;
+mod chance;
 mod change;
 mod door;
 mod dump;
@@ -50,9 +51,11 @@ mod shelf;
 mod simulator;
 mod spool;
 mod state;
+mod strike;
 mod switches;
 mod walk;
 
+pub use chance::Spread;
 pub use fault::{FAULTS, Fault, Told};
 pub use settings::{Clock, Keep, Settings};
 pub use simulator::{Counts, Dropped, Simulator};

@@ -70,6 +70,11 @@ impl Limit {
         Ok(allowance)
     }
 
+    /// Allows another number of requests from now on.
+    pub(crate) fn set(&mut self, per_minute: Option<NonZeroU32>) {
+        self.per_minute = per_minute;
+    }
+
     /// The most requests let in during any sliding minute so far.
     pub(crate) fn worst_minute(&self) -> usize {
         self.worst_minute
@@ -83,8 +88,10 @@ impl Limit {
     fn admit(&mut self, limit: u32, now: Instant) -> Result<Allowance, Throttled> {
         let (used, free_at) = match self.window {
             Window::Sliding => {
-                let oldest = self.recent.front().copied().unwrap_or(now);
-                (self.recent.len(), oldest + MINUTE)
+                // More than the limit may be in the window, if it was lowered.
+                let too_many = self.recent.len().saturating_sub(limit as usize);
+                let frees = self.recent.get(too_many).copied().unwrap_or(now);
+                (self.recent.len(), frees + MINUTE)
             }
             Window::Fixed => {
                 let (since, used) = self.open_minute(now);

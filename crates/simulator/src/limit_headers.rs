@@ -37,7 +37,7 @@ pub(crate) fn throttled(
 ) -> Response<Bytes> {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let message = match told {
-        Some(Told::Nowhere) => format!("Too many requests for {what}."),
+        Some(Told::Nowhere | Told::Past) => format!("Too many requests for {what}."),
         _ => format!(
             "Too many requests for {what}. {limit} per minute is the maximum request \
              allowed. Please retry for seconds after {seconds}."
@@ -51,13 +51,19 @@ pub(crate) fn throttled(
             switches.rate_headers,
         ),
         Some(Told::RetryAfter) => (true, RateHeaders::Neither),
-        Some(Told::Reset) => (false, RateHeaders::Both),
-        Some(Told::Message | Told::Nowhere) => (false, RateHeaders::Neither),
+        Some(Told::Reset | Told::Past) => (false, RateHeaders::Both),
+        Some(Told::Date | Told::Message | Told::Nowhere) => (false, RateHeaders::Neither),
     };
     if in_retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    let reset = now.saturating_add_unsigned(seconds);
+    let mut reset = now.saturating_add_unsigned(seconds);
+    if told == Some(Told::Date) {
+        headers.insert(RETRY_AFTER, http_date(reset));
+    }
+    if told == Some(Told::Past) {
+        reset = now.saturating_sub_unsigned(seconds);
+    }
     if matches!(families, RateHeaders::A | RateHeaders::Both) {
         headers.insert(RESET_A, HeaderValue::from(reset));
     }
@@ -67,4 +73,11 @@ pub(crate) fn throttled(
         headers.insert(RESET_B, HeaderValue::from(reset));
     }
     response
+}
+
+/// A moment as HTTP writes it, in seconds since 1970.
+pub(crate) fn http_date(seconds: i64) -> HeaderValue {
+    let moment = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    let text = moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&text).expect("a date is ASCII")
 }

@@ -124,12 +124,17 @@ pub(crate) fn authorize(request: &Request<Bytes>, settings: &Settings) -> Result
         ));
     }
     match &settings.api_key {
-        Some(expected) if expected.as_bytes() != key => Err(Failure::new(
-            "AUTH_ERR_APIKEY_NOT_FOUND",
-            "The apiKey does not exist, please make sure it belongs to this app.",
-        )),
+        Some(expected) if expected.as_bytes() != key => Err(no_such_key()),
         _ => Ok(()),
     }
+}
+
+/// A key that is not one of the app's, or not any more.
+pub(crate) fn no_such_key() -> Failure {
+    Failure::new(
+        "AUTH_ERR_APIKEY_NOT_FOUND",
+        "The apiKey does not exist, please make sure it belongs to this app.",
+    )
 }
 
 /// How a request names its app.

@@ -159,6 +159,16 @@ impl Verdicts {
         self.write_again(&kept, |_| {});
     }
 
+    /// Adds verdicts on so many records that nobody sent.
+    pub(crate) fn invent(&mut self, count: usize) {
+        for number in 0..count {
+            self.add(&format!("nobody-sent-{number}"), |out| {
+                Object::open(out).close();
+                Ok(())
+            });
+        }
+    }
+
     /// Puts the verdicts into the opposite order.
     pub(crate) fn reverse(&mut self) {
         let parts: Vec<_> = self.parts.drain(..).rev().collect();
@@ -255,6 +265,13 @@ mod tests {
         let mut none = verdicts(&Switches::default());
         none.forget_first(9);
         assert_eq!(text(none), r#"{"data":{}}"#);
+        let mut more = verdicts(&Switches::default());
+        more.invent(1);
+        let invented = r#""nobody-sent-0":{"success":true,"data":{}}"#;
+        assert_eq!(
+            text(more),
+            format!(r#"{{"data":{{{A1},{B},{C},{invented}}}}}"#)
+        );
         let mut turned = verdicts(&Switches::default());
         turned.reverse();
         assert_eq!(text(turned), format!(r#"{{"data":{{{C},{B},{A1}}}}}"#));

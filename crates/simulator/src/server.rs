@@ -13,10 +13,13 @@ use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
+use bytes::Bytes;
+use futures::StreamExt;
+use http::header::DATE;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::simulator::{Dropped, Simulator};
+use crate::simulator::{Manner, Simulator};
 
 /// Bytes of a body that are read beyond the limit, so that who sends a little too much is there to
 /// read the answer.
@@ -62,12 +65,48 @@ async fn answer(
     let Some(body) = body else {
         return simulator.too_long().map(Body::from).into_response();
     };
-    match simulator.answer(Request::from_parts(parts, body)).await {
-        Ok(response) => response.map(Body::from).into_response(),
-        Err(Dropped) => {
-            cut.0.store(true, Ordering::Release);
-            // Written to a connection that takes no more, so that nobody ever sees it.
-            Response::new(Body::empty())
+    let answer = simulator.begin(Request::from_parts(parts, body)).await;
+    let Ok((mut response, manner)) = answer else {
+        cut.0.store(true, Ordering::Release);
+        // Written to a connection that takes no more, so that nobody ever sees it.
+        return Response::new(Body::empty());
+    };
+    if let Some(date) = simulator.date() {
+        response.headers_mut().insert(DATE, date);
+    }
+    response.map(|body| in_manner(body, manner)).into_response()
+}
+
+/// How many pieces a body comes in that comes slowly.
+const PIECES: usize = 10;
+
+/// The body as it comes.
+fn in_manner(body: Bytes, manner: Manner) -> Body {
+    let pieces = |most: usize| {
+        let pieces: Vec<Bytes> = body
+            .chunks(body.len().div_ceil(most).max(1))
+            .map(|piece| body.slice_ref(piece))
+            .collect();
+        pieces.into_iter()
+    };
+    match manner {
+        Manner::Whole => Body::from(body),
+        Manner::Slowly(time) => {
+            let pause = time / u32::try_from(PIECES).unwrap_or(1);
+            let late = move |piece| async move {
+                tokio::time::sleep(pause).await;
+                io::Result::Ok(piece)
+            };
+            Body::from_stream(futures::stream::iter(pieces(PIECES)).then(late))
+        }
+        Manner::Broken => {
+            let half = pieces(2).take(1).map(io::Result::Ok);
+            let end = futures::stream::once(async {
+                // While nothing comes, what has come is written.
+                tokio::task::yield_now().await;
+                Err(io::ErrorKind::ConnectionReset.into())
+            });
+            Body::from_stream(futures::stream::iter(half).chain(end))
         }
     }
 }

@@ -6,6 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::chance::Spread;
 use crate::fault::Fault;
 use crate::switches::Switches;
 
@@ -30,11 +31,14 @@ pub struct Settings {
     pub other_requests_per_minute: Option<NonZeroU32>,
     /// How long it takes until lists show what was stored.
     pub read_delay: Duration,
-    /// How long each answer takes. Requests overlap.
+    /// How long each answer takes at least. Requests overlap.
     pub latency: Duration,
+    /// How much longer it takes, drawn by chance.
+    pub spread: Spread,
     /// How far back `sentAt` may lie. `None` for extended storage.
     pub retention: Option<Duration>,
-    /// What time it is for the service. Rate limiting does not ask it: that follows tokio's clock.
+    /// What time it is for the service: for what it stores, the moment at which a limit is reset,
+    /// and `Date`. Rate limiting does not ask it: that follows tokio's clock.
     pub clock: Clock,
     /// A longer body, in bytes, is answered with 413.
     pub max_body: usize,
@@ -50,6 +54,11 @@ pub struct Settings {
     pub switches: Switches,
     /// What goes wrong with the first import requests, one for each.
     pub faults: VecDeque<Fault>,
+    /// How many of a hundred import requests are struck by a fault that is drawn by chance, once
+    /// [`faults`](Self::faults) is used up. See [`Fault::drawn`].
+    pub fault_percent: u8,
+    /// What is drawn by chance is drawn again with the same seed, request by request.
+    pub seed: u64,
     /// What goes wrong with the first requests that are no imports, one for each.
     pub other_faults: VecDeque<Fault>,
 }
@@ -78,6 +87,12 @@ impl Clock {
     /// A clock that stands still.
     pub fn stopped_at(seconds: i64) -> Self {
         Self::new(move || seconds)
+    }
+
+    /// The computer's clock, so many seconds fast, or slow if negative.
+    pub fn off_by(seconds: i64) -> Self {
+        let right = Self::default();
+        Self::new(move || right.now().saturating_add(seconds))
     }
 
     /// The seconds since 1970.
@@ -123,6 +138,7 @@ impl Default for Settings {
             other_requests_per_minute: NonZeroU32::new(20_000),
             read_delay: Duration::ZERO,
             latency: Duration::ZERO,
+            spread: Spread::None,
             retention: Some(SIX_MONTHS),
             clock: Clock::default(),
             max_body: MAX_BODY,
@@ -132,6 +148,8 @@ impl Default for Settings {
             keep: Keep::default(),
             switches: Switches::default(),
             faults: VecDeque::new(),
+            fault_percent: 0,
+            seed: 0,
             other_faults: VecDeque::new(),
         }
     }

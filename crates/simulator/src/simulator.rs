@@ -13,20 +13,22 @@ use http::{Request, Response, StatusCode};
 use serde::Serialize;
 
 use crate::call::Call;
+use crate::chance::Chance;
 use crate::change;
-use crate::door::Door;
+use crate::door::{Door, TurnedAway};
 use crate::dump;
 use crate::failure::Failure;
 use crate::fault::Fault;
 use crate::import::store;
-use crate::limit_headers::{tell, throttled};
+use crate::limit_headers::{http_date, tell, throttled};
 use crate::listing;
 use crate::query::Query;
 use crate::removal;
-use crate::request::{Endpoint, authorize, status_of};
+use crate::request::{Endpoint, authorize, no_such_key, status_of};
 use crate::response::Verdicts;
-use crate::settings::{Keep, Settings};
+use crate::settings::{Clock, Keep, Settings};
 use crate::state::State;
+use crate::strike::{Work, struck};
 
 /// A stand-in for CometChat. Clones are handles to the same one.
 #[derive(Clone)]
@@ -37,6 +39,8 @@ struct Inner {
     import: Mutex<Door>,
     /// For what makes or ends users, groups and memberships, and for all the rest.
     other: Mutex<Door>,
+    /// What the times of answers are drawn from.
+    chance: Mutex<Chance>,
     state: Mutex<State>,
 }
 
@@ -73,10 +77,23 @@ pub struct Counts {
     pub other_worst_minute: u64,
 }
 
-/// An answer, and how long it takes.
-struct Answer {
-    wait: Duration,
-    response: Result<Response<Bytes>, Dropped>,
+/// An answer, and how it comes.
+pub(crate) struct Answer {
+    pub(crate) wait: Duration,
+    /// `None` closes the connection.
+    pub(crate) response: Option<Response<Bytes>>,
+    pub(crate) manner: Manner,
+}
+
+/// How the body of an answer comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// At once.
+    Whole,
+    /// In pieces, over this long.
+    Slowly(Duration),
+    /// Half of it; then the connection closes.
+    Broken,
 }
 
 impl Simulator {
@@ -95,13 +112,17 @@ impl Simulator {
         ];
         let state = State::new(settings.keep, settings.read_delay)?;
         Ok(Self(Arc::new(Inner {
-            import: Mutex::new(Door::new(IMPORT, &import, window, settings.faults.clone())),
+            import: Mutex::new(
+                Door::new(IMPORT, &import, window, settings.faults.clone())
+                    .with_chance(settings.fault_percent, settings.seed),
+            ),
             other: Mutex::new(Door::new(
                 OTHER,
                 &other,
                 window,
                 settings.other_faults.clone(),
             )),
+            chance: Mutex::new(Chance::of(settings.seed)),
             settings,
             state: Mutex::new(state),
         })))
@@ -117,12 +138,36 @@ impl Simulator {
     /// When a [`Fault::ConnectionReset`] struck. Everything else, bad requests included, is an
     /// answer.
     pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Dropped> {
+        let (response, manner) = self.begin(request).await?;
+        match manner {
+            Manner::Whole => Ok(response),
+            Manner::Slowly(time) => {
+                tokio::time::sleep(time).await;
+                Ok(response)
+            }
+            Manner::Broken => Err(Dropped),
+        }
+    }
+
+    /// Answers a request up to its body, which comes in its own manner.
+    pub(crate) async fn begin(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<(Response<Bytes>, Manner), Dropped> {
         let answer = self.decide(&request);
         drop(request);
         if !answer.wait.is_zero() {
             tokio::time::sleep(answer.wait).await;
         }
-        answer.response
+        let response = answer.response.ok_or(Dropped)?;
+        Ok((response, answer.manner))
+    }
+
+    /// The header `Date`, if the clock of the service is not the computer's.
+    pub(crate) fn date(&self) -> Option<HeaderValue> {
+        let now = self.0.settings.clock.now();
+        let off = now.abs_diff(Clock::default().now());
+        (off > 1).then(|| http_date(now))
     }
 
     /// Lets a fault strike after those that are waiting for an import.
@@ -265,7 +310,8 @@ impl Simulator {
         work: &Work<'_>,
     ) -> Answer {
         let mut answer = self.let_in(door, class, request, work);
-        answer.wait += self.0.settings.latency;
+        answer.wait +=
+            self.0.settings.latency + locked(&self.0.chance).time(self.0.settings.spread);
         answer
     }
 
@@ -285,7 +331,10 @@ impl Simulator {
             }
             match door.enter(class) {
                 Ok(entered) => entered,
-                Err((refusal, told)) => {
+                Err(TurnedAway::Revoked) => {
+                    return Answer::now(failed(&no_such_key()));
+                }
+                Err(TurnedAway::Throttled(refusal, told)) => {
                     let what = door.name;
                     drop(door);
                     let now = settings.clock.now();
@@ -294,7 +343,7 @@ impl Simulator {
             }
         };
         let mut answer = struck(fault, work);
-        if let (Ok(response), Some(allowance)) = (&mut answer.response, allowance) {
+        if let (Some(response), Some(allowance)) = (&mut answer.response, allowance) {
             tell(
                 allowance,
                 settings.switches.rate_headers,
@@ -332,82 +381,18 @@ impl Simulator {
     }
 }
 
-/// What an endpoint does with at most so many records, and how its verdicts are changed: the body
-/// of the answer.
-type Work<'w> = dyn Fn(usize, &dyn Fn(&mut Verdicts)) -> Result<Vec<u8>, Failure> + 'w;
-
 /// What a 429 calls imports, and what it calls everything else.
 const IMPORT: &str = "data import API";
 const OTHER: &str = "this API";
 
 const NOTHING_KEPT: &str = "Only ids are kept here, so there is nothing to read back.";
 
-/// Answers a request that a fault strikes, if only [`Fault::Nothing`].
-fn struck(fault: Fault, work: &Work<'_>) -> Answer {
-    let reshaped = |most, reshape: &dyn Fn(&mut Verdicts)| match work(most, reshape) {
-        Ok(body) => json(StatusCode::OK, body),
-        Err(failure) => failed(&failure),
-    };
-    let stored = || reshaped(usize::MAX, &|_| {});
-    match fault {
-        Fault::Nothing | Fault::Throttle { .. } => Answer::now(stored()),
-        Fault::Status(status, body) if body.is_empty() => Answer::now(plain_failure(status)),
-        Fault::Status(status, body) => {
-            let content_type = match body.trim_start().starts_with(['{', '[']) {
-                true => "application/json",
-                false => "text/plain",
-            };
-            Answer::now(respond(
-                status_code(status),
-                content_type,
-                body.into_bytes(),
-            ))
-        }
-        Fault::StatusAfterStoring(status) => {
-            stored();
-            Answer::now(plain_failure(status))
-        }
-        Fault::StoreSomeThen500(records) => {
-            let failure = work(records, &|_| {}).err();
-            Answer::now(failed(&failure.unwrap_or_else(Failure::exception)))
-        }
-        Fault::HtmlBody => {
-            let page = "<html><head><title>502 Bad Gateway</title></head>\
-                        <body><h1>502 Bad Gateway</h1></body></html>";
-            Answer::now(respond(StatusCode::BAD_GATEWAY, "text/html", page.into()))
-        }
-        Fault::TruncatedJson => {
-            let mut response = stored();
-            let half = response.body().len() / 2;
-            response.body_mut().truncate(half);
-            Answer::now(response)
-        }
-        Fault::MissingIds(count) => Answer::now(reshaped(usize::MAX, &|verdicts| {
-            verdicts.forget_first(count);
-        })),
-        Fault::RecasedIds => Answer::now(reshaped(usize::MAX, &Verdicts::upper_case)),
-        Fault::ReorderedIds => Answer::now(reshaped(usize::MAX, &Verdicts::reverse)),
-        Fault::Hang(wait) => Answer {
-            wait,
-            response: Ok(stored()),
-        },
-        Fault::ConnectionReset { stored: whether } => {
-            if whether {
-                stored();
-            }
-            Answer {
-                wait: Duration::ZERO,
-                response: Err(Dropped),
-            }
-        }
-    }
-}
-
 impl Answer {
-    fn now(response: Response<Bytes>) -> Self {
+    pub(crate) fn now(response: Response<Bytes>) -> Self {
         Self {
             wait: Duration::ZERO,
-            response: Ok(response),
+            response: Some(response),
+            manner: Manner::Whole,
         }
     }
 }
@@ -422,24 +407,15 @@ pub(crate) fn failed(failure: &Failure) -> Response<Bytes> {
     json(status_of(failure), failure.body())
 }
 
-/// An answer with a status that was asked for and CometChat's body for a failure.
-fn plain_failure(status: u16) -> Response<Bytes> {
-    json(status_code(status), Failure::exception().body())
-}
-
-/// A status; those that no answer can have become 500.
-fn status_code(status: u16) -> StatusCode {
-    StatusCode::from_u16(status)
-        .ok()
-        .filter(|code| !code.is_informational())
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-fn json(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
+pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
     respond(status, "application/json", body)
 }
 
-fn respond(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Bytes> {
+pub(crate) fn respond(
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     response

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use chatferry_simulator::{Keep, Settings, Simulator};
+use chatferry_simulator::{Clock, Fault, Keep, Settings, Simulator};
 use tokio::net::TcpListener;
 
 use crate::account::counted;
@@ -23,6 +23,10 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
     let mut settings = Settings {
         api_key: args.api_key.clone(),
         latency: Duration::from_millis(args.latency),
+        spread: args.latency_spread.parse().map_err(usage)?,
+        clock: Clock::off_by(args.clock_skew),
+        fault_percent: args.fault_percent,
+        seed: args.seed,
         read_delay: Duration::from_millis(args.read_delay),
         keep: if args.ids_only {
             Keep::Ids
@@ -56,7 +60,9 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
         }
     };
     for fault in &args.faults {
-        settings.faults.push_back(fault.parse().map_err(usage)?);
+        settings
+            .faults
+            .extend(Fault::several(fault).map_err(usage)?);
     }
     switch(&mut settings, &args.switches)?;
     if args.ids_only && args.dump.is_some() {

@@ -75,6 +75,15 @@ async fn a_scripted_429_tells_its_wait_where_it_is_asked_to() {
     for name in ["x-rate-limit-reset", "x-ratelimit-reset"] {
         assert_eq!(response.headers()[name], (NOW + 58).to_string());
     }
+    let (_, response) = throttled(Told::Date).await;
+    let date = response.headers()["retry-after"].to_str().unwrap();
+    assert!(date.ends_with(" GMT"), "{date}");
+    let date = chrono::DateTime::parse_from_rfc2822(date).unwrap();
+    assert_eq!(date.timestamp(), NOW + 58);
+    let (_, response) = throttled(Told::Past).await;
+    for name in ["x-rate-limit-reset", "x-ratelimit-reset"] {
+        assert_eq!(response.headers()[name], (NOW - 58).to_string());
+    }
     let (_, response) = throttled(Told::Message).await;
     assert_eq!(response.headers().len(), 1);
     assert!(
@@ -118,6 +127,117 @@ async fn ids_that_are_missing_respelled_or_turned_round() {
     let (_, response) = struck(Fault::ReorderedIds).await;
     let places = keys(&response);
     assert!(places[2] < places[1] && places[1] < places[0], "{places:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_revoked_midway_is_one_that_does_not_exist() {
+    let simulator = peopled(|_| {}).await;
+    simulator.inject(Fault::Revoke(2));
+    let mut statuses = Vec::new();
+    for _ in 0..3 {
+        let response = send(&simulator, "messages", batch()).await;
+        if response.status() == 401 {
+            assert_eq!(
+                body(&response)["error"]["code"],
+                "AUTH_ERR_APIKEY_NOT_FOUND"
+            );
+        }
+        statuses.push(response.status().as_u16());
+    }
+    assert_eq!(statuses, [401, 401, 200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_lowered_midway_holds_for_what_was_let_in_before() {
+    let simulator = peopled(|_| {}).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut statuses = Vec::new();
+    for request in 0..8 {
+        if request == 4 {
+            simulator.inject("limit:2".parse().unwrap());
+        }
+        let response = send(&simulator, "messages", batch()).await;
+        statuses.push(response.status().as_u16());
+        if request == 5 {
+            // The four of before leave the window one by one, a second apart.
+            assert_eq!(response.headers()["retry-after"], "57");
+            tokio::time::sleep(Duration::from_secs(57)).await;
+        } else {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 429, 429, 200, 200]);
+}
+
+#[tokio::test]
+async fn ids_that_nobody_sent_come_on_top() {
+    let (simulator, response) = struck(Fault::ExtraIds(2)).await;
+    let answer = body(&response);
+    let ids: Vec<&String> = answer["data"].as_object().unwrap().keys().collect();
+    assert_eq!(ids.len(), 5);
+    assert_eq!(answer["data"]["nobody-sent-1"]["success"], true);
+    assert_eq!(simulator.counts().messages, 3);
+}
+
+#[tokio::test]
+async fn a_seed_draws_the_same_faults_request_by_request() {
+    let statuses = async |seed| {
+        let simulator = super::simulator(|settings| {
+            settings.fault_percent = 40;
+            settings.seed = seed;
+            settings.requests_per_minute = None;
+        });
+        let mut statuses = Vec::new();
+        for user in 0..60 {
+            let user = format!("u{user}");
+            let body = json!({"users": {&user: {"uid": user, "name": "U"}}}).to_string();
+            let answer = simulator.answer(request("users", body)).await;
+            statuses.push(answer.map_or(0, |answer| answer.status().as_u16()));
+        }
+        statuses
+    };
+    let first = statuses(11).await;
+    assert_eq!(first, statuses(11).await);
+    assert_ne!(first, statuses(12).await);
+    let failed = first.iter().filter(|status| **status != 200).count();
+    assert!((5..30).contains(&failed), "{first:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_of_answers_are_drawn_with_the_seed() {
+    let times = async |seed| {
+        let simulator = super::simulator(|settings| {
+            settings.latency = Duration::from_millis(10);
+            settings.spread = "20/400".parse().unwrap();
+            settings.seed = seed;
+        });
+        let mut times = Vec::new();
+        for _ in 0..20 {
+            let start = Instant::now();
+            send(&simulator, "users", "{}".to_owned()).await;
+            times.push(start.elapsed());
+        }
+        times
+    };
+    let first = times(1).await;
+    assert_eq!(first, times(1).await);
+    assert_ne!(first, times(2).await);
+    assert!(first.iter().all(|time| *time >= Duration::from_millis(10)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_body_and_a_broken_one_are_stored_all_the_same() {
+    let simulator = peopled(|_| {}).await;
+    let start = Instant::now();
+    simulator.inject(Fault::SlowBody(Duration::from_secs(7)));
+    let response = send(&simulator, "messages", batch()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(start.elapsed(), Duration::from_secs(7));
+    let simulator = peopled(|_| {}).await;
+    simulator.inject(Fault::BrokenBody);
+    let answer = simulator.answer(request("messages", batch())).await;
+    assert_eq!(answer.err(), Some(Dropped));
+    assert_eq!(simulator.counts().messages, 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -144,3 +144,35 @@ async fn a_body_far_too_long_is_answered_before_its_end() {
     drop(connection);
     served.stop().await;
 }
+
+#[tokio::test]
+async fn a_slow_body_comes_whole_and_a_broken_one_half() {
+    let simulator = peopled(|_| {}).await;
+    let served = serve(&simulator).await;
+    let body = json!({"messages": {"m": text("m")}}).to_string();
+    let path = "/v3/data_import/messages";
+    simulator.inject(Fault::SlowBody(std::time::Duration::from_millis(50)));
+    let answer = served.post(path, body.as_bytes()).await;
+    let text_of = |answer: &[u8]| String::from_utf8_lossy(answer).into_owned();
+    assert!(text_of(&answer).ends_with("\r\n0\r\n\r\n"), "all pieces");
+    simulator.inject(Fault::BrokenBody);
+    let answer = served.post(path, body.as_bytes()).await;
+    let (status, half) = parts(&answer);
+    assert_eq!(status, 200);
+    assert!(!half.is_empty() && !text_of(half).contains("}}}"));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn the_clock_of_the_service_shows_in_date() {
+    let clock = chatferry_simulator::Clock::stopped_at(1_625_143_200);
+    let simulator = super::simulator(|settings| settings.clock = clock);
+    let served = serve(&simulator).await;
+    let answer = served.post("/v3/data_import/users", b"{}").await;
+    let head = String::from_utf8_lossy(&answer).to_lowercase();
+    assert!(
+        head.contains("date: thu, 01 jul 2021 12:40:00 gmt"),
+        "{head}"
+    );
+    served.stop().await;
+}
