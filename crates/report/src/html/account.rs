@@ -78,13 +78,8 @@ pub(crate) fn account(html: &mut Html, account: &Account, imported: &'static str
         .collect();
     html.raw("<div class=\"rows\" style=\"margin-top:1rem\">");
     for flow in account.flows.iter().filter(|flow| flow.read > 0) {
-        html.raw("<span class=\"what\">")
-            .name(&flow.flow)
-            .raw("</span>");
+        labelled(html, &flow.flow, "", flow.read);
         bar(html, &parts(flow), flow.read);
-        html.raw("<span class=\"number\">")
-            .count(flow.read)
-            .raw("</span>");
     }
     html.raw("</div>\n");
     legend(html, &present);
@@ -126,6 +121,16 @@ pub(crate) fn reasons(
         }
     }
     html.end_section();
+}
+
+/// What stands before a bar: its name and its number.
+pub(crate) fn labelled(html: &mut Html, name: &str, before: &'static str, number: u64) {
+    html.raw("<span class=\"what\">")
+        .name(name)
+        .raw("</span><span class=\"number\">")
+        .raw(before)
+        .count(number)
+        .raw("</span>");
 }
 
 /// A row that ended so, in a list.

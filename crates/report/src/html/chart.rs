@@ -57,7 +57,7 @@ pub(crate) fn columns(
     let Some(most) = most.filter(|most| *most > 0) else {
         return;
     };
-    html.raw("<svg viewBox=\"0 0 720 200\" role=\"img\" aria-label=\"")
+    html.raw("<div class=\"wide chart\"><svg viewBox=\"0 0 720 200\" role=\"img\" aria-label=\"")
         .text(label)
         .raw("\">");
     for (part, of) in [(0_u64, 1_u64), (1, 2), (1, 1)] {
@@ -108,5 +108,5 @@ pub(crate) fn columns(
         until_name -= 1.0;
         x += each;
     }
-    html.raw("</svg>\n");
+    html.raw("</svg></div>\n");
 }

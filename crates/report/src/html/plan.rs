@@ -3,7 +3,7 @@
 use chatferry_core::Entity;
 use chatferry_runtime::plan::Most;
 
-use super::account::{account, example, reasons, tile};
+use super::account::{account, example, labelled, reasons, tile};
 use super::chart::{Series, bar, columns, legend};
 use super::{Html, page};
 use crate::plan::Plan;
@@ -181,14 +181,9 @@ fn most(html: &mut Html, title: &str, most: &Most) {
     };
     html.section(title).raw("<div class=\"rows\">");
     for it in &most.top {
-        html.raw("<span class=\"what\">")
-            .name(&it.name)
-            .raw("</span>");
+        let before = if it.unseen > 0 { "at least " } else { "" };
+        labelled(html, &it.name, before, it.count);
         bar(html, &[("good", it.count)], first.count);
-        html.raw("<span class=\"number\">")
-            .raw(if it.unseen > 0 { "at least " } else { "" })
-            .count(it.count)
-            .raw("</span>");
     }
     html.raw("</div>\n");
     if most.different > most.top.len() as u64 {
