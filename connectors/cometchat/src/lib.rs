@@ -32,6 +32,7 @@ pub mod request;
 pub mod response;
 pub mod rules;
 mod settings;
+mod shaped;
 mod stored;
 mod wait;
 
@@ -40,6 +41,7 @@ use chatferry_config::DestinationKind;
 pub use client::{Http, Reply, Transport, TransportError};
 pub use destination::CometChat;
 pub use settings::{Retention, Settings};
+pub use shaped::ShapedRows;
 
 /// CometChat as the destination of a pipeline: the table `[cometchat]`.
 #[must_use]
