@@ -78,3 +78,43 @@ pub fn remedy(code: &str) -> &'static str {
         }
     }
 }
+
+/// What a code says of a record that was refused with it ("Error guide"), where that is known.
+#[must_use]
+pub fn about(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "ERR_BAD_REQUEST" => "the record did not pass the API's validation",
+        "ERR_UID_NOT_FOUND" => "a user that it refers to is not in the app, or is deactivated",
+        "ERR_GUID_NOT_FOUND" => "the group that it refers to is not in the app",
+        "ERR_ROLE_NOT_FOUND" => "the user's role was not made in the app",
+        "ERR_INVALID_UID" => "the uid has characters or a length that the API does not take",
+        "ERR_INVALID_GUID" => "the guid has characters or a length that the API does not take",
+        "ERR_IMPORT_INVALID_JOINEDAT" => "joinedAt is not after createdAt, or not in the past",
+        "ERR_EMPTY_GROUP_PASS" => "the group is protected by a password and has none",
+        "ERR_NOT_A_MEMBER" | "ERR_GROUP_NOT_JOINED" => "the user is not a member of the group",
+        "ERR_NO_VACANCY" => "the group has as many members as it may have",
+        "ERR_BANNED_GROUPMEMBER" => "the user is banned from the group",
+        "ERR_ALREADY_BANNED" => "the user is banned from the group already",
+        "ERR_EMPTY_RECEIVER" => "the message has no receiver",
+        "ERR_INVALID_RECEIVER_TYPE" => "receiverType is neither user nor group",
+        "ERR_EMPTY_MESSAGE_TEXT" => "the text is empty",
+        "ERR_INVALID_MESSAGE_TEXT" => "the text is not text",
+        "ERR_EMPTY_MESSAGE_CATEGORY" | "ERR_INVALID_MESSAGE_CATEGORY" => {
+            "the category is missing, or is none that the API knows"
+        }
+        "ERR_EMPTY_MESSAGE_TYPE" | "ERR_INVALID_MESSAGE_TYPE" => {
+            "the type is missing, or is none that the API knows"
+        }
+        "ERR_INVALID_MESSAGE_DATA" | "ERR_INVALID_MEDIA_MESSAGE" | "ERR_EMPTY_MESSAGE_FILE" => {
+            "the message's data or files are not as its type demands"
+        }
+        "ERR_EMPTY_CUSTOM_DATA" | "ERR_INVALID_CUSTOM_DATA" => {
+            "customData is empty or no JSON object"
+        }
+        "ERR_INVALID_METADATA" => "metadata is no JSON object",
+        "ERR_BLOCKED_BY_EXTENSION" | "ERR_BLOCKED_BY_WEBHOOK" | "ERR_BLOCKED_RECEIVER" => {
+            "the app itself is set up to block it"
+        }
+        _ => return None,
+    })
+}
