@@ -16,8 +16,6 @@ pub struct Situation {
     pub records: usize,
     /// How many times these records, as this very set, have been in doubt, this time included.
     pub doubts: u32,
-    /// Whether the request was answered, but with nothing on any of its records.
-    pub answered: bool,
     /// Whether any request has been answered with verdicts since these records were first sent.
     pub answered_since: bool,
     /// Whether any request has ever been answered with verdicts in this run.
@@ -98,11 +96,11 @@ const SILENCE: Duration = Duration::from_secs(600);
 /// How often a destination that never answered is tried before the run stops: the address is
 /// probably wrong.
 const FIRST_TRIES: u32 = 4;
-/// How often records are sent as they are before a request is halved or a record is blamed.
+/// How often records are sent as they are before the request is halved.
 const TRIES: u32 = 2;
-/// How often a record is sent that is answered without a verdict. Nothing fails then, so there is no
-/// hurry to refuse it.
-const TRIES_FOR_A_VERDICT: u32 = 5;
+/// How often one record is sent before it is blamed: a service that fails on one request in ten
+/// would else be taken, now and then, for one that fails on a record.
+const TRIES_ALONE: u32 = 5;
 /// How often records are sent on which somebody else than the API answers, such as a gateway, before
 /// they are suspected at all.
 const TRIES_BEYOND_A_GATEWAY: u32 = 4;
@@ -163,7 +161,7 @@ pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
 fn in_doubt(what: &str, foreign: bool, situation: &Situation) -> Step {
     let after = doubled(WAITS, situation.failures_in_a_row);
     let tries = match situation.records {
-        1 if situation.answered => TRIES_FOR_A_VERDICT,
+        1 => TRIES_ALONE,
         _ if foreign && !situation.answered_since => TRIES_BEYOND_A_GATEWAY,
         _ => TRIES,
     };
@@ -215,7 +213,6 @@ mod tests {
     const FIRST: Situation = Situation {
         records: 50,
         doubts: 1,
-        answered: false,
         answered_since: false,
         ever_answered: true,
         can_probe: false,
@@ -283,11 +280,11 @@ mod tests {
                 again(1),
             ),
             (
-                "a lone record is blamed when others were answered",
+                "a lone record is blamed when others were answered, and not at once",
                 doubt(),
                 Situation {
                     records: 1,
-                    doubts: 2,
+                    doubts: 5,
                     answered_since: true,
                     ..FIRST
                 },
@@ -309,7 +306,7 @@ mod tests {
                 doubt(),
                 Situation {
                     records: 1,
-                    doubts: 2,
+                    doubts: 5,
                     can_probe: true,
                     ..FIRST
                 },
@@ -363,7 +360,7 @@ mod tests {
                 foreign(),
                 Situation {
                     records: 1,
-                    doubts: 4,
+                    doubts: 5,
                     can_probe: true,
                     failures_in_a_row: 3,
                     ..FIRST
@@ -381,39 +378,15 @@ mod tests {
                 again(1),
             ),
             (
-                "a record that is answered without a verdict has more tries",
+                "a lone record has more tries than several",
                 doubt(),
                 Situation {
                     records: 1,
                     doubts: 4,
-                    answered: true,
                     answered_since: true,
                     ..FIRST
                 },
                 again(1),
-            ),
-            (
-                "but not for ever",
-                doubt(),
-                Situation {
-                    records: 1,
-                    doubts: 5,
-                    answered: true,
-                    answered_since: true,
-                    ..FIRST
-                },
-                blame(),
-            ),
-            (
-                "several records without verdicts are taken apart",
-                doubt(),
-                Situation {
-                    doubts: 2,
-                    answered: true,
-                    answered_since: true,
-                    ..FIRST
-                },
-                Step::Halve,
             ),
             (
                 "silence ends the run",

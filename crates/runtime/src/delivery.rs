@@ -1,6 +1,5 @@
 //! Requests on their way: sent, answered, sent again, halved.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use tokio::time::Instant;
 use crate::decision::{RecordStep, Situation, Step, after_failure, after_verdict};
 use crate::health::{Health, Stamp};
 use crate::reception::Witness;
+use crate::ticket::{Part, Ticket};
 
 /// How many failures in a row mean that the destination fails on everything.
 const FAILING: u32 = 2;
@@ -33,36 +33,6 @@ pub struct Requests {
     pub failed: u64,
     /// When the first and the last one were sent.
     pub span: Option<(Instant, Instant)>,
-}
-
-/// Records that leave together, and are sent again together until they are settled.
-#[derive(Debug, Default)]
-struct Part {
-    records: Vec<Record>,
-    /// How many times these records, as this very set, have been in doubt.
-    doubts: u32,
-    /// How many requests had been answered when they were first in doubt.
-    since: Option<u64>,
-    /// Whether the last answer had nothing on any of them.
-    answered: bool,
-    /// Whether this asks for a sign of life with a record that is delivered already.
-    probe: bool,
-}
-
-/// What is left of a request: its parts, one of which is sent at a time.
-#[derive(Debug)]
-pub(crate) struct Ticket(VecDeque<Part>);
-
-impl Ticket {
-    pub(crate) fn new(records: Vec<Record>) -> Self {
-        Self(
-            [Part {
-                records,
-                ..Part::default()
-            }]
-            .into(),
-        )
-    }
 }
 
 /// A request whose answer has come.
@@ -190,7 +160,7 @@ impl Deliveries {
 
     /// Sends the next part of a ticket.
     pub(crate) fn send(&mut self, permit: Permit, mut ticket: Ticket, now_ms: i64) {
-        let Some(part) = ticket.0.pop_front() else {
+        let Some(part) = ticket.pop() else {
             return;
         };
         let now = Instant::now();
@@ -223,18 +193,14 @@ impl Deliveries {
     }
 
     /// Gives up what waits to be sent again. Its records stay without an outcome.
-    pub(crate) fn abandon(&mut self) -> usize {
-        self.waiting
-            .drain(..)
-            .flat_map(|(_, ticket)| ticket.0)
-            .map(|part| part.records.len())
-            .sum()
+    pub(crate) fn abandon(&mut self) {
+        self.waiting.clear();
     }
 
     fn handle(&mut self, sent: Sent) -> Handled {
         let Sent {
             ticket,
-            mut part,
+            part,
             answer,
             stamp,
             sent,
@@ -262,7 +228,6 @@ impl Deliveries {
         match answer.receipts {
             Ok(receipts) => self.judge(ticket, part, receipts, stamp, &mut handled),
             Err(failure) => {
-                part.answered = false;
                 if matches!(failure, Failure::TooLarge) {
                     self.longest_body = self.longest_body.min(answer.bytes / 2);
                 }
@@ -318,11 +283,11 @@ impl Deliveries {
             self.health.answered();
         }
         let Some(what) = doubt else {
+            ticket.answered(&part);
             return self.wait(ticket, Duration::ZERO);
         };
         if doubtful.len() == sent {
             part.records = doubtful;
-            part.answered = true;
             let nothing = Failure::Doubt {
                 what,
                 foreign: false,
@@ -330,12 +295,7 @@ impl Deliveries {
             return self.recover(ticket, part, &nothing, stamp, handled);
         }
         handled.trouble = Some(what);
-        ticket.0.push_front(Part {
-            records: doubtful,
-            doubts: part.doubts + 1,
-            since: Some(self.health.answers()),
-            ..Part::default()
-        });
+        ticket.again(part.narrowed(doubtful, self.health.answers()));
         self.wait(ticket, Duration::ZERO);
     }
 
@@ -362,7 +322,6 @@ impl Deliveries {
         let situation = Situation {
             records: part.records.len(),
             doubts: part.doubts,
-            answered: part.answered,
             answered_since: self.health.answers() > since,
             ever_answered: self.health.answers() > 0,
             can_probe: self.last_delivered.is_some(),
@@ -376,34 +335,23 @@ impl Deliveries {
             Step::Again { .. } | Step::Probe { .. } | Step::Halve | Step::Blame { .. }
                 if part.probe => {}
             Step::Again { after } => {
-                ticket.0.push_front(part);
+                ticket.again(part);
                 self.wait(ticket, after);
             }
             Step::Probe { after } => {
-                ticket.0.push_front(part);
+                ticket.again(part);
                 self.wait(ticket, after);
                 self.probe();
             }
             Step::Hold { wait } => {
                 handled.hold = Some(wait);
                 if !part.probe {
-                    ticket.0.push_front(part);
+                    ticket.again(part);
                     self.wait(ticket, Duration::ZERO);
                 }
             }
             Step::Halve => {
-                let second = part.records.split_off(part.records.len() / 2);
-                // A half of what was in doubt has been sent before, so it is halved in turn at its
-                // first failure.
-                let doubts = u32::from(part.doubts > 0);
-                for records in [second, part.records] {
-                    ticket.0.push_front(Part {
-                        records,
-                        doubts,
-                        since: Some(since),
-                        ..Part::default()
-                    });
-                }
+                ticket.halve(part);
                 self.wait(ticket, Duration::ZERO);
             }
             Step::Blame { what } => {
@@ -420,6 +368,7 @@ impl Deliveries {
                     )
                 };
                 handled.settled.extend(part.records.into_iter().map(blame));
+                ticket.found();
                 self.wait(ticket, Duration::ZERO);
             }
             Step::GiveUp { what } => {
@@ -445,17 +394,12 @@ impl Deliveries {
             return;
         };
         self.probing = true;
-        let probe = Part {
-            records: vec![record],
-            probe: true,
-            ..Part::default()
-        };
-        self.wait(Ticket([probe].into()), Duration::ZERO);
+        self.wait(Ticket::probe(record), Duration::ZERO);
     }
 
     /// Keeps what is left of a ticket until it may be sent.
     fn wait(&mut self, ticket: Ticket, wait: Duration) {
-        if !ticket.0.is_empty() {
+        if !ticket.is_empty() {
             self.waiting.push((Instant::now() + wait, ticket));
         }
     }

@@ -212,7 +212,6 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
         let situation = Situation {
             records: 1,
             doubts: errand.doubts,
-            answered: false,
             answered_since: self.health.answers() > since,
             ever_answered: self.health.answers() > 0,
             can_probe: false,

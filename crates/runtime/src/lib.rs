@@ -34,6 +34,7 @@ mod reception;
 mod run;
 mod scribe;
 mod seen;
+mod ticket;
 pub mod undo;
 pub mod verify;
 pub mod window;

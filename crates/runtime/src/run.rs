@@ -14,13 +14,14 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::delivery::{Deliveries, Halt, Handled, Requests, Ticket};
+use crate::delivery::{Deliveries, Halt, Handled, Requests};
 use crate::intake::{self, Chunk, FlowInput, Intake, Item};
 use crate::limits::Limits;
 use crate::opening;
 use crate::pacer::Pacer;
 use crate::reception::Reception;
 use crate::scribe::{Failed, Scribe};
+use crate::ticket::Ticket;
 use crate::window::Window;
 
 /// Undelivered rows that may gather before they are written down.
