@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chatferry_config::units;
+use chatferry_draft::Role;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Moves a legacy chat into CometChat.
@@ -106,6 +107,13 @@ pub enum Command {
         after_help = "Example: chatferry run pipelines/quickstart --set cometchat.base_url=http://127.0.0.1:8080/v3"
     )]
     Run(RunArgs),
+    /// Looks at a database, a file or a folder, and drafts a pipeline for the chat in it
+    #[command(
+        after_help = "Examples: chatferry init chat.db\n          \
+        chatferry init postgres://reader:secret@db.example.org/chat -o chat.toml\n          \
+        chatferry init export --messages posts --members none --yes"
+    )]
+    Init(InitArgs),
     /// Shows the tables and columns of a pipeline's sources, a database, a file, a folder or an archive
     #[command(
         after_help = "Examples: chatferry tables pipelines/quickstart\n          \
@@ -139,6 +147,53 @@ pub enum Command {
     Functions,
     /// Lists the destination's rules, by which records are rejected or skipped
     Rules,
+}
+
+/// What `init` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct InitArgs {
+    /// The URL of a database, a file, a folder or an archive
+    ///
+    /// Others on this machine can see a password in a URL; `${NAME}` in it is the environment. No
+    /// password gets into the file.
+    #[arg(value_name = "SOURCE")]
+    pub source: String,
+    /// The pipeline file to write; one that is there is never written over
+    #[arg(short, long, value_name = "FILE", default_value = "pipeline.toml")]
+    pub output: PathBuf,
+    /// The table of users; `none`: they are whoever wrote
+    #[arg(long, value_name = "TABLE")]
+    pub users: Option<String>,
+    /// The table of conversations; `none`: they are what messages name
+    #[arg(long, value_name = "TABLE")]
+    pub conversations: Option<String>,
+    /// The table of who is where; `none`: it is who wrote there
+    #[arg(long, value_name = "TABLE")]
+    pub members: Option<String>,
+    /// The table of messages
+    #[arg(long, value_name = "TABLE")]
+    pub messages: Option<String>,
+    /// The ready-made pipeline to use; `none` drafts one
+    #[arg(long, value_name = "NAME")]
+    pub system: Option<String>,
+    /// Asks nothing
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+impl InitArgs {
+    /// What was said of a table.
+    #[must_use]
+    pub fn table(&self, role: Role) -> Option<&str> {
+        let table = match role {
+            Role::Users => &self.users,
+            Role::Conversations => &self.conversations,
+            Role::Members => &self.members,
+            Role::Messages => &self.messages,
+            Role::Attachments | Role::Reactions => &None,
+        };
+        table.as_deref()
+    }
 }
 
 /// Which tables.

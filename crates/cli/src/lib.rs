@@ -63,6 +63,7 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Plan(args) => commands::plan::run(&args, shared, terminal).await,
         Command::Rehearse(args) => commands::rehearse::run(&args, shared, terminal).await,
         Command::Run(args) => commands::run::run(&args, shared, terminal).await,
+        Command::Init(args) => commands::init::run(&args, shared, terminal).await,
         Command::Tables(args) => commands::tables::run(&args, shared, terminal).await,
         Command::Status(args) => commands::status::run(&args, shared, terminal).await,
         Command::Verify(args) => commands::verify::run(&args, shared, terminal).await,

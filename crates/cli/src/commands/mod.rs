@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod init;
 pub mod lists;
 pub mod plan;
 pub mod preview;

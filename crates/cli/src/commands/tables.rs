@@ -56,14 +56,27 @@ async fn described(source: &Arc<dyn Source>, table: &str) -> Result<Arc<Table>, 
     Ok(source.describe(table).await?)
 }
 
-/// The sections of a pipeline for something that is not one: a database's URL or file, a file of
-/// data, a folder or an archive of them. Each with its name and its text.
+/// The sections of a pipeline for something that is not one, each with its name and its text.
 fn sections(source: &str) -> Option<Vec<(&'static str, String)>> {
-    let all = ["csv", "json", "parquet"];
-    let one = |connector, key| Some(vec![("source", section("source", connector, key, source))]);
+    let kinds = kinds(source)?;
+    let is_one = kinds.len() == 1;
+    let section = |(connector, key): &(&'static str, &str)| {
+        let name = if is_one { "source" } else { connector };
+        (name, section(name, connector, key, source))
+    };
+    Some(kinds.iter().map(section).collect())
+}
+
+/// The connectors that can read something that is not a pipeline, each with the key of its section
+/// that says where it is: a database's URL or file, a file of data, a folder or an archive of them.
+pub(crate) fn kinds(source: &str) -> Option<Vec<(&'static str, &'static str)>> {
+    let one = |connector, key| Some(vec![(connector, key)]);
     let every = || {
-        let below = all.map(|connector| (connector, section(connector, connector, "root", source)));
-        Some(below.to_vec())
+        Some(
+            ["csv", "json", "parquet"]
+                .map(|connector| (connector, "root"))
+                .to_vec(),
+        )
     };
     match source.split_once("://") {
         Some(("postgres" | "postgresql", _)) => return one("postgres", "url"),
@@ -90,7 +103,8 @@ fn sections(source: &str) -> Option<Vec<(&'static str, String)>> {
     }
 }
 
-fn section(name: &str, connector: &str, key: &str, value: &str) -> String {
+/// A section that says where a source is.
+pub(crate) fn section(name: &str, connector: &str, key: &str, value: &str) -> String {
     let value = toml_text(value);
     format!("[sources.{name}]\nconnector = \"{connector}\"\n{key} = {value}\n")
 }
