@@ -3,13 +3,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use chatferry_cometchat::{codes, rules};
-use chatferry_core::{Account, OutcomeKind};
+use chatferry_core::Account;
 use chatferry_report::account as report;
 use chatferry_runtime::{Ended, Finished, Requests};
 use serde_json::{Value, json};
 
 pub use chatferry_report::words::{count, counted, duration};
+
+pub use crate::reasons::advice;
 
 /// The account as a table, and under it every reason with its count.
 #[must_use]
@@ -19,35 +20,6 @@ pub fn table(account: &Account, bold: impl Fn(&str) -> String) -> String {
         String::new()
     }));
     text
-}
-
-/// What a person can do about rows that ended so.
-#[must_use]
-pub fn advice(kind: OutcomeKind, reason: &str) -> Option<&'static str> {
-    match (kind, reason) {
-        (
-            OutcomeKind::Rejected,
-            "malformed" | "truncated" | "duplicate-key" | "record-too-long" | "type-mismatch",
-        ) => Some("`chatferry status` names the place; correct the file, or accept the loss"),
-        (OutcomeKind::Rejected, "expression-failed") => {
-            Some("`chatferry status` names the field; make the expression accept such values")
-        }
-        (OutcomeKind::Rejected, "duplicate-id") => {
-            Some("two rows have one id; leave one out in a view")
-        }
-        (OutcomeKind::Rejected, "unknown-reference") => Some(
-            "import what it refers to in a flow, or set references = \"trust\" if it is in the app",
-        ),
-        (OutcomeKind::Rejected | OutcomeKind::Skipped, rule) => rules::ALL
-            .iter()
-            .find(|known| known.name == rule)
-            .map(|known| known.remedy),
-        (OutcomeKind::Refused, code) => Some(codes::remedy(code)),
-        (OutcomeKind::Blocked, _) => {
-            Some("what it refers to was rejected or refused; settle that first")
-        }
-        _ => None,
-    }
 }
 
 /// What was sent, in a line or two.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chatferry_config::units;
 use chatferry_draft::Role;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Moves a legacy chat into CometChat.
 ///
@@ -74,6 +75,8 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+    /// For spreadsheets; `failures` alone.
+    Csv,
 }
 
 /// When to use colours.
@@ -108,11 +111,9 @@ pub enum Command {
     )]
     Run(RunArgs),
     /// Looks at a database, a file or a folder, and drafts a pipeline for the chat in it
-    #[command(
-        after_help = "Examples: chatferry init chat.db\n          \
+    #[command(after_help = "Examples: chatferry init chat.db\n          \
         chatferry init postgres://reader:secret@db.example.org/chat -o chat.toml\n          \
-        chatferry init export --messages posts --members none --yes"
-    )]
+        chatferry init export --messages posts --members none --yes")]
     Init(InitArgs),
     /// Shows the tables and columns of a pipeline's sources, a database, a file, a folder or an archive
     #[command(
@@ -130,6 +131,15 @@ pub enum Command {
     /// Shows the ledger in a page
     #[command(after_help = "Example: chatferry status pipelines/quickstart")]
     Status(PipelineArgs),
+    /// Lists what was rejected, refused or blocked, by reason, with what to do; exports it
+    #[command(
+        after_help = "Examples: chatferry failures pipelines/quickstart --format csv > failures.csv\n          \
+        chatferry failures pipelines/quickstart --export failures.jsonl"
+    )]
+    Failures(FailuresArgs),
+    /// Sends refused records again, or those of an exported file that was corrected by hand
+    #[command(after_help = "Example: chatferry retry pipelines/quickstart --from failures.jsonl")]
+    Retry(RetryArgs),
     /// Reads back what the app holds and compares it with what was imported
     #[command(after_help = "Example: chatferry verify pipelines/quickstart --findings 100")]
     Verify(VerifyArgs),
@@ -140,13 +150,24 @@ pub enum Command {
     #[command(
         after_help = "Example: chatferry simulate --listen 127.0.0.1:8080 --requests-per-minute 600 --latency 200"
     )]
-    Simulate(SimulateArgs),
+    Simulate(Box<SimulateArgs>),
     /// Lists the connectors
+    #[command(after_help = "Example: chatferry connectors")]
     Connectors,
     /// Lists the functions that chatferry adds to SQL
+    #[command(after_help = "Example: chatferry functions")]
     Functions,
     /// Lists the destination's rules, by which records are rejected or skipped
+    #[command(after_help = "Example: chatferry rules --format json")]
     Rules,
+    /// Writes what a shell needs to complete commands and options
+    #[command(
+        after_help = "Example: chatferry completions bash > ~/.local/share/bash-completion/completions/chatferry"
+    )]
+    Completions(CompletionsArgs),
+    /// Writes manual pages, one for each command
+    #[command(after_help = "Example: chatferry man ~/.local/share/man/man1")]
+    Man(ManArgs),
 }
 
 /// What `init` takes.
@@ -296,6 +317,35 @@ pub struct RunArgs {
     pub report: Option<PathBuf>,
 }
 
+/// What `failures` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct FailuresArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// How many examples of each reason are shown; all are counted
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub examples: u32,
+    /// Writes each record, shaped once more from the sources, with its place and what was wrong
+    /// with it, as JSON lines, for `retry --from`
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+}
+
+/// What `retry` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct RetryArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Sends the records of this file, which `failures --export` wrote and which was corrected
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Also write what it came to as a page of HTML
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+}
+
 /// What `verify` takes.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct VerifyArgs {
@@ -322,6 +372,22 @@ pub struct UndoArgs {
     /// Delete it
     #[arg(long)]
     pub yes: bool,
+}
+
+/// What `completions` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// What `man` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ManArgs {
+    /// The folder to write into; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub to: PathBuf,
 }
 
 /// What `simulate` takes.

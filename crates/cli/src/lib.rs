@@ -11,9 +11,11 @@ pub mod args;
 pub mod commands;
 pub mod connectors;
 mod copies;
+pub mod corrected;
 pub mod in_process;
 pub mod pipeline;
 pub mod progress;
+pub mod reasons;
 pub mod report;
 pub mod terminal;
 pub mod trouble;
@@ -23,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Format};
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -38,6 +40,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let terminal = Terminal::new(&args.shared);
+    if args.shared.format == Format::Csv && !matches!(args.command, Command::Failures(_)) {
+        let trouble = Trouble::new(Exit::Usage, "only `failures` writes CSV");
+        terminal.trouble(&trouble.help("write --format json instead"));
+        return Exit::Usage.into();
+    }
     start_logging(args.shared.verbose, &terminal);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -63,6 +70,8 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Plan(args) => commands::plan::run(&args, shared, terminal).await,
         Command::Rehearse(args) => commands::rehearse::run(&args, shared, terminal).await,
         Command::Run(args) => commands::run::run(&args, shared, terminal).await,
+        Command::Failures(args) => commands::failures::run(&args, shared, terminal).await,
+        Command::Retry(args) => commands::retry::run(&args, shared, terminal).await,
         Command::Init(args) => commands::init::run(&args, shared, terminal).await,
         Command::Tables(args) => commands::tables::run(&args, shared, terminal).await,
         Command::Status(args) => commands::status::run(&args, shared, terminal).await,
@@ -73,6 +82,8 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Connectors => commands::lists::connectors(terminal),
         Command::Functions => commands::lists::functions(terminal),
         Command::Rules => commands::lists::rules(terminal),
+        Command::Completions(args) => commands::shell::completions(&args, terminal),
+        Command::Man(args) => commands::shell::man(&args, terminal),
     }
 }
 

@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
 pub mod check;
+pub mod failures;
 pub mod init;
 pub mod lists;
 pub mod plan;
 pub mod preview;
 pub mod rehearse;
+pub mod retry;
 pub mod run;
+pub mod shell;
 pub mod simulate;
 pub mod snapshot;
 pub mod status;

@@ -8,7 +8,7 @@ use chatferry_core::{Destination, SourceErrorKind};
 use chatferry_ledger::Ledger;
 use chatferry_report::pace::Pace;
 use chatferry_report::run::{Example, Run as Told};
-use chatferry_runtime::{Again, Ended, Finished, Run, Stop};
+use chatferry_runtime::{Again, Ended, Finished, FlowInput, Run, Stop};
 use chrono::Utc;
 
 use crate::account;
@@ -99,15 +99,43 @@ pub(crate) async fn go(
     again: Again,
     terminal: &Terminal,
 ) -> Result<(Finished, Pace), Trouble> {
+    let (flows, totals) = (planned.inputs(), planned.totals());
+    let pipeline = planned.fingerprint;
+    deliver(
+        flows,
+        totals,
+        pipeline,
+        destination,
+        ledger,
+        again,
+        terminal,
+    )
+    .await
+}
+
+/// Delivers flows with so many rows each, where that is known, as a run of that pipeline.
+///
+/// # Errors
+///
+/// When the ledger cannot be used.
+pub(crate) async fn deliver(
+    flows: Vec<FlowInput>,
+    totals: Vec<Option<u64>>,
+    pipeline: u64,
+    destination: Arc<dyn Destination>,
+    ledger: Ledger,
+    again: Again,
+    terminal: &Terminal,
+) -> Result<(Finished, Pace), Trouble> {
     let run = Run {
         destination,
-        flows: planned.inputs(),
+        flows,
         ledger,
-        pipeline: planned.fingerprint,
+        pipeline,
         again,
         now_ms: Arc::new(|| Utc::now().timestamp_millis()),
     };
-    let mut watch = Watch::new(terminal, planned.totals());
+    let mut watch = Watch::new(terminal, totals);
     let (stop, stopped) = chatferry_runtime::stop();
     let listener = tokio::spawn(listen(stop.clone(), watch.voice()));
     let finished = run.go(stopped, &mut watch).await;
