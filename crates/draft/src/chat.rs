@@ -336,9 +336,12 @@ impl<'t> Chat<'t> {
                      every message is rejected"
                 ));
             }
-            if let Some(Clock::Form(form)) = line.sent.and_then(Clock::of) {
+            if let Some(Clock::Form(form)) = line.sent.and_then(Clock::of)
+                && form.contains('/')
+                && !form.starts_with("%Y")
+            {
                 open.push(format!(
-                    "times of {table} are text such as {form}: is it the day or the month that comes first?"
+                    "times of {table} are read as {form}: is it the day or the month that comes first?"
                 ));
             }
             if line.sent.and_then(Clock::of) == Some(Clock::Iso) {

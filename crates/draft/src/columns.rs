@@ -16,11 +16,29 @@ pub(crate) fn find<'t>(
     wanted: &[&str],
     fits: impl Fn(&Column) -> bool,
 ) -> Option<&'t Column> {
+    best(table, wanted, fits).map(|(_, column)| column)
+}
+
+/// The same, of those that are called just so: a `reply_to` is no `to`.
+pub(crate) fn find_exactly<'t>(
+    table: &'t Seen,
+    wanted: &[&str],
+    fits: impl Fn(&Column) -> bool,
+) -> Option<&'t Column> {
+    let found = best(table, wanted, fits);
+    let is_plain = |(score, _): &(usize, &Column)| *score > LAST_WORD;
+    found.filter(is_plain).map(|(_, column)| column)
+}
+
+fn best<'t>(
+    table: &'t Seen,
+    wanted: &[&str],
+    fits: impl Fn(&Column) -> bool,
+) -> Option<(usize, &'t Column)> {
     let own = table.words();
     let scored = table.columns.iter().filter(|column| fits(column));
     let scored = scored.filter_map(|column| Some((score(&own, &column.name, wanted)?, column)));
-    let best = scored.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    best.map(|(_, column)| column)
+    scored.reduce(|best, next| if next.0 > best.0 { next } else { best })
 }
 
 fn score(table: &[String], name: &str, wanted: &[&str]) -> Option<usize> {

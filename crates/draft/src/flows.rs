@@ -64,7 +64,7 @@ pub(crate) fn all(chat: &Chat<'_>, views: &Views<'_>) -> Vec<Flow> {
 }
 
 fn people(chat: &Chat<'_>, views: &Views<'_>) -> Flow {
-    let mut flow = Flow::of("users", &views.people.from);
+    let mut flow = Flow::of("users", &views.people.table);
     let key = name(&views.people.key);
     flow.field("uid", format!("cometchat_id({key})"));
     let People::Table(person) = &chat.people else {

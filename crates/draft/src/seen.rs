@@ -103,22 +103,27 @@ impl Seen {
 
     /// The column that tells its rows apart, if it is one.
     pub(crate) fn id(&self) -> Option<&Column> {
-        if let [key] = self.key.as_slice() {
-            return self.column(key);
+        match self.key.as_slice() {
+            [] => self.columns.iter().find(|column| self.is_id(column)),
+            [key] => self.column(key),
+            _ => None,
         }
-        let own = self.words();
-        let is_id = |column: &&Column| {
-            let words = words::of(&column.name);
-            let ends = words
-                .last()
-                .is_some_and(|last| words::IDS.contains(&last.as_str()));
-            let names = &words[..words.len().saturating_sub(1)];
-            let own = names
-                .iter()
-                .all(|word| own.iter().any(|own| words::same(own, word)));
-            ends && own && column.is_unique()
+    }
+
+    /// Whether a column is called `id`, or by what the table has one of in each row: a `room_id` is
+    /// the id of rooms, and not of members of rooms.
+    fn is_id(&self, column: &Column) -> bool {
+        let words = words::of(&column.name);
+        let Some((last, before)) = words.split_last() else {
+            return false;
         };
-        self.columns.iter().find(is_id)
+        let own = self.words();
+        let is_own = match (before.last(), own.last()) {
+            (None, _) => true,
+            (Some(word), Some(own)) => words::same(own, word),
+            (Some(_), None) => false,
+        };
+        words::IDS.contains(&last.as_str()) && is_own && column.is_unique()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::columns::{find, is_name, is_writing, may_be_time, refers};
+use crate::columns::{find, find_exactly, is_name, is_writing, may_be_time, refers};
 use crate::seen::{Column, Seen};
 use crate::words;
 
@@ -118,13 +118,10 @@ fn named(table: &Seen) -> Option<(Role, i32)> {
     let is = |word: &str, role: Role| role.words().iter().any(|known| words::is(word, known));
     let all = |role: Role| words.iter().any(|word| is(word, role));
     let written = body(table).is_some() && sender(table).is_some();
-    let others = [
-        Role::Members,
-        Role::Messages,
-        Role::Attachments,
-        Role::Reactions,
-    ];
-    if all(Role::Users) && all(Role::Conversations) && !others.into_iter().any(all) {
+    let others = [Role::Members, Role::Attachments, Role::Reactions];
+    let is_written = words.last().is_some_and(|last| is(last, Role::Messages));
+    let is_both = all(Role::Users) && all(Role::Conversations);
+    if is_both && !is_written && !others.into_iter().any(all) {
         return Some((Role::Members, 5));
     }
     for (back, word) in words.iter().rev().enumerate() {
@@ -241,7 +238,7 @@ pub(crate) fn body(table: &Seen) -> Option<&Column> {
 /// The column with who wrote it.
 pub(crate) fn sender(table: &Seen) -> Option<&Column> {
     let is_text = body(table).map(|body| body.name.clone());
-    let receiver = find(table, words::RECEIVER, refers).map(|column| column.name.clone());
+    let receiver = find_exactly(table, words::RECEIVER, refers).map(|column| column.name.clone());
     let is_other = |column: &Column| {
         is_text.as_ref() == Some(&column.name) || receiver.as_ref() == Some(&column.name)
     };
@@ -252,7 +249,7 @@ pub(crate) fn sender(table: &Seen) -> Option<&Column> {
 
 /// The column with whom it was written to.
 pub(crate) fn receiver(table: &Seen) -> Option<&Column> {
-    find(table, words::RECEIVER, refers)
+    find_exactly(table, words::RECEIVER, refers)
 }
 
 /// The column with when it was written.

@@ -20,7 +20,10 @@ pub(crate) struct View {
 /// Whom or what others refer to: where it is, and the column.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
-    pub(crate) from: String,
+    /// As a flow names it.
+    pub(crate) table: String,
+    /// As SQL names it.
+    from: String,
     pub(crate) key: String,
     kind: Kind,
 }
@@ -37,6 +40,7 @@ impl<'c> Views<'c> {
     pub(crate) fn of(chat: &'c Chat<'c>) -> Self {
         let people = match &chat.people {
             People::Table(person) => Known {
+                table: person.table.name.clone(),
                 from: table(&person.table.name),
                 key: person.key.name.clone(),
                 kind: person.key.kind,
@@ -45,9 +49,9 @@ impl<'c> Views<'c> {
         };
         let rooms = match &chat.rooms {
             Rooms::Table(room) => Some(Known {
-                from: "rooms".into(),
                 key: room.key.name.clone(),
                 kind: room.key.kind,
+                ..Known::made("rooms")
             }),
             Rooms::Named | Rooms::One => Some(Known::made("rooms")),
             Rooms::None => None,
@@ -402,6 +406,7 @@ impl<'c> Views<'c> {
 impl Known {
     fn made(view: &str) -> Self {
         Self {
+            table: view.into(),
             from: view.into(),
             key: "id".into(),
             kind: Kind::Text,

@@ -1,7 +1,7 @@
 //! What people call things, in English, German and Spanish.
 
 /// Words behind which the number or name of a thing stands.
-pub(crate) const IDS: [&str; 6] = ["id", "uuid", "guid", "uid", "pk", "key"];
+pub(crate) const IDS: [&str; 8] = ["id", "uuid", "guid", "uid", "pk", "key", "nr", "no"];
 /// Words at the end of a column's name that say what kind of value it is, and not of what.
 const KINDS: [&str; 13] = [
     "id", "uuid", "guid", "at", "on", "am", "el", "en", "ms", "utc", "ref", "no", "nr",
@@ -168,6 +168,8 @@ pub(crate) const RECEIVER: &[&str] = &[
     "to user",
     "target",
     "target user",
+    "receiver user",
+    "recipient user",
     "addressee",
     "other",
     "peer",
