@@ -35,6 +35,7 @@ fn laid_out(arguments: &[&str]) -> String {
 fn help() {
     assert_snapshot!("help", shown(&["--help"]));
     for command in [
+        "init",
         "check",
         "preview",
         "plan",

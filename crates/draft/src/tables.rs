@@ -121,7 +121,8 @@ fn named(table: &Seen) -> Option<(Role, i32)> {
     let others = [Role::Members, Role::Attachments, Role::Reactions];
     let is_written = words.last().is_some_and(|last| is(last, Role::Messages));
     let is_both = all(Role::Users) && all(Role::Conversations);
-    if is_both && !is_written && !others.into_iter().any(all) {
+    let refers_to_both = room(table).is_some() && person(table).is_some();
+    if is_both && refers_to_both && !is_written && !others.into_iter().any(all) {
         return Some((Role::Members, 5));
     }
     for (back, word) in words.iter().rev().enumerate() {

@@ -15,7 +15,7 @@ use crate::args::{InitArgs, Shared};
 use crate::commands::tables::{kinds, section};
 use crate::pipeline;
 use crate::progress::Steps;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, indented};
 use crate::trouble::{Exit, Trouble};
 
 /// Rows of a table that are looked at: enough to see what its columns hold.
@@ -44,7 +44,12 @@ pub async fn run(args: &InitArgs, shared: &Shared, terminal: &Terminal) -> Resul
         let is_one = kinds.len() == 1;
         let kinds = kinds.iter().map(|(connector, key)| {
             let name = if is_one { "legacy" } else { connector };
-            (name, section(name, connector, key, value))
+            let mut text = section(name, connector, key, value);
+            if *connector == "mysql" {
+                // Whoever has dates of zeros means that there is none.
+                text.push_str("zero_dates = \"null\"\n");
+            }
+            (name, text)
         });
         kinds.collect()
     };
@@ -380,12 +385,14 @@ fn tell(
     }
     for reason in reasons {
         let line = format!("{}: {}", reason.about, reason.choice);
-        text.push_str(&format!("{}\n    {}\n", terminal.bold(&line), reason.why));
+        text.push_str(&terminal.bold(&line));
+        text.push('\n');
+        text.push_str(&indented(&reason.why, 4));
     }
     if !open.is_empty() {
         text.push_str(&format!("{}\n", terminal.bold("to look at")));
         for open in open {
-            text.push_str(&crate::terminal::indented(open, 4));
+            text.push_str(&indented(open, 4));
         }
     }
     terminal.result(&text);
