@@ -57,6 +57,9 @@ pub struct Shared {
     /// How results are written to standard output
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub format: Format,
+    /// How messages and progress are written to standard error
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub log_format: LogFormat,
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
     pub color: Color,
@@ -77,6 +80,15 @@ pub enum Format {
     Json,
     /// For spreadsheets; `failures` alone.
     Csv,
+}
+
+/// How messages and progress are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
 }
 
 /// When to use colours.

@@ -13,12 +13,14 @@ pub mod connectors;
 mod copies;
 pub mod corrected;
 pub mod in_process;
+mod logging;
 pub mod pipeline;
 pub mod progress;
 pub mod reasons;
 pub mod report;
 pub mod terminal;
 pub mod trouble;
+pub mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -45,7 +47,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         terminal.trouble(&trouble.help("write --format json instead"));
         return Exit::Usage.into();
     }
-    start_logging(args.shared.verbose, &terminal);
+    logging::start(args.shared.verbose, &terminal);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -85,19 +87,4 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Completions(args) => commands::shell::completions(&args, terminal),
         Command::Man(args) => commands::shell::man(&args, terminal),
     }
-}
-
-fn start_logging(verbose: u8, terminal: &Terminal) {
-    use tracing_subscriber::EnvFilter;
-    let level = match verbose {
-        0 => "warn",
-        1 => "chatferry=info,chatferry_runtime=debug,warn",
-        _ => "chatferry=debug,chatferry_runtime=debug,info",
-    };
-    let filter = EnvFilter::try_from_env("CHATFERRY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(terminal.color_of_talk())
-        .init();
 }

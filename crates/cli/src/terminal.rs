@@ -1,11 +1,14 @@
 //! What a person sees: results on standard output, talk on standard error.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
 use chatferry_report::words::WIDEST;
 pub use chatferry_report::words::{indented, wrapped};
+use chrono::{SecondsFormat, Utc};
+use serde_json::{Value, json};
 
-use crate::args::{Color, Format, Shared};
+use crate::args::{Color, Format, LogFormat, Shared};
 use crate::trouble::Trouble;
 
 /// Where results and talk go, and how they may look.
@@ -17,6 +20,8 @@ pub struct Terminal {
     results_on_terminal: bool,
     talk_on_terminal: bool,
     no_color: bool,
+    /// Whether talk is for programs.
+    json_talk: bool,
 }
 
 impl Terminal {
@@ -29,6 +34,7 @@ impl Terminal {
             color: shared.color,
             results_on_terminal: std::io::stdout().is_terminal(),
             talk_on_terminal: std::io::stderr().is_terminal(),
+            json_talk: shared.log_format == LogFormat::Json,
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
         }
     }
@@ -42,7 +48,13 @@ impl Terminal {
     /// Whether talk may move and redraw.
     #[must_use]
     pub const fn is_live(&self) -> bool {
-        self.talk_on_terminal && !self.quiet
+        self.talk_on_terminal && !self.quiet && !self.json_talk
+    }
+
+    /// Whether talk is for programs: one JSON object a line.
+    #[must_use]
+    pub const fn json_talk(&self) -> bool {
+        self.json_talk
     }
 
     /// Whether nothing but results and errors is wanted.
@@ -61,7 +73,7 @@ impl Terminal {
         match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => on_terminal && !self.no_color,
+            Color::Auto => on_terminal && !self.no_color && !self.json_talk,
         }
     }
 
@@ -104,21 +116,57 @@ impl Terminal {
 
     /// Says something, unless it should be quiet.
     pub fn say(&self, text: &str) {
-        if !self.quiet {
-            let mut err = std::io::stderr().lock();
-            let _ = writeln!(err, "{text}");
+        self.log(json!({ "event": "message", "message": text }), text);
+    }
+
+    /// Says something, for programs as this object with its time, unless it should be quiet.
+    pub fn log(&self, mut object: Value, text: &str) {
+        if self.quiet {
+            return;
         }
+        if self.json_talk {
+            object["time"] = now().into();
+        }
+        let mut err = std::io::stderr().lock();
+        let _ = match self.json_talk {
+            true => writeln!(err, "{object}"),
+            false => writeln!(err, "{text}"),
+        };
+    }
+
+    /// Says what to type next, about this pipeline.
+    pub fn next(&self, command: &str, pipeline: &Path) {
+        let pipeline = pipeline.display().to_string();
+        let pipeline = match pipeline.contains(char::is_whitespace) {
+            true => format!("'{pipeline}'"),
+            false => pipeline,
+        };
+        self.say(&format!("next: chatferry {command} {pipeline}"));
     }
 
     /// Says what is wrong with a pipeline file; also when it should be quiet.
     pub fn complain(&self, text: &str) {
+        let text = text.trim_end();
         let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{}", text.trim_end());
+        let _ = match self.json_talk {
+            true => {
+                let object = json!({ "event": "complaint", "message": text, "time": now() });
+                writeln!(err, "{object}")
+            }
+            false => writeln!(err, "{text}"),
+        };
     }
 
     /// Says what ended the program.
     pub fn trouble(&self, trouble: &Trouble) {
         if trouble.message.is_empty() {
+            return;
+        }
+        if self.json_talk {
+            let object = json!({ "event": "error", "message": trouble.message, "help": trouble.help,
+                                 "exit": trouble.exit.code(), "time": now() });
+            let mut err = std::io::stderr().lock();
+            let _ = writeln!(err, "{object}");
             return;
         }
         let (red, cyan, plain) = if self.color_of_talk() {
@@ -133,6 +181,11 @@ impl Terminal {
         }
         self.complain(&text);
     }
+}
+
+/// The time, as logs have it.
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// A title and what follows it, in lines that fit on a page and stand below each other.

@@ -3,7 +3,7 @@
 //!
 //! Nothing here prints or writes a file; everything gives text. [`words`] is how numbers,
 //! durations and lines are written; [`account`] is the table that a plan and a run have in common;
-//! [`plan`] tells a forecast and [`run`] what was done, [`pace`] how fast; [`html`] makes the pages.
+//! [`plan`] tells a forecast and [`run`] what was done, [`progress`] how it comes along and [`pace`] how fast it was; [`html`] makes the pages.
 //!
 //! What to do about a reason is known by whoever knows the destination, and is given along as
 //! [`Advice`].
@@ -12,6 +12,7 @@ pub mod account;
 pub mod html;
 pub mod pace;
 pub mod plan;
+pub mod progress;
 pub mod run;
 pub mod words;
 

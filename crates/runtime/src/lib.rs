@@ -44,6 +44,6 @@ pub use errands::Asked;
 pub use intake::{FlowInput, Open};
 pub use pacer::Pacer;
 pub use plan::{Forecast, Plan};
-pub use run::{Again, Ended, Finished, Observer, Progress, Run, Stop, stop};
+pub use run::{Again, Ended, Finished, Observer, Progress, Run, Stop, WaitsFor, stop};
 pub use undo::Undo;
 pub use verify::{Verify, Watcher};

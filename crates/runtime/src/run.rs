@@ -83,7 +83,8 @@ impl Stop {
 
 /// Sees how a run comes along.
 pub trait Observer: Send {
-    /// Called after every answer and every chunk of rows; cheap to call and cheap to ignore.
+    /// Called after every answer and every chunk of rows, and twice a second while nothing comes;
+    /// cheap to call and cheap to ignore.
     fn progress(&mut self, progress: &Progress<'_>);
 
     /// Something went wrong and is being dealt with.
@@ -105,6 +106,20 @@ pub struct Progress<'a> {
     pub waiting: usize,
     /// How much longer nobody may send, because the destination said so.
     pub held_for: Option<Duration>,
+    /// What the next step waits for.
+    pub waits_for: WaitsFor,
+}
+
+/// What the next step of a run waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// Rows, from the source.
+    #[default]
+    Source,
+    /// Leave to send, from the pacer.
+    Pace,
+    /// Answers, from the destination.
+    Answers,
 }
 
 /// What a run has come to.
@@ -218,6 +233,7 @@ impl Run {
             order: opened.order,
             since: opened.since,
             reception,
+            waits_for: WaitsFor::default(),
             now_ms,
             stopped,
             observer,
@@ -300,7 +316,12 @@ enum Event {
     Permit(Permit),
     /// Something that was to wait before it is sent again has waited.
     Due,
+    /// Nothing has happened for a moment.
+    Quiet,
 }
+
+/// How long nothing may happen before that is told.
+const QUIET: Duration = Duration::from_millis(500);
 
 /// Waits until then, where there is a then.
 async fn sleep_until(time: Option<Instant>) {
@@ -341,6 +362,7 @@ struct Working<'a> {
     deliveries: Deliveries,
     limits: Limits,
     window: Window,
+    waits_for: WaitsFor,
     now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
     stopped: watch::Receiver<bool>,
     observer: &'a mut dyn Observer,
@@ -432,6 +454,13 @@ impl Working<'_> {
             };
             let may_send = self.deliveries.in_flight() < in_flight
                 && (retry || (left > 0 && may_begin && self.is_ready(more_to_come)));
+            self.waits_for = if may_send {
+                WaitsFor::Pace
+            } else if may_read && self.deliveries.in_flight() == 0 {
+                WaitsFor::Source
+            } else {
+                WaitsFor::Answers
+            };
             let event = tokio::select! {
                 biased;
                 Ok(_) = self.stopped.wait_for(|stopped| *stopped) => Event::Stop,
@@ -439,6 +468,7 @@ impl Working<'_> {
                 chunk = rows.next(), if may_read => Event::Rows(chunk),
                 permit = self.pacer.permit(), if may_send => Event::Permit(permit),
                 () = sleep_until(next_due), if next_due.is_some() && !retry => Event::Due,
+                () = tokio::time::sleep(QUIET) => Event::Quiet,
             };
             match event {
                 Event::Stop => return Err(End::Because(Ended::Stopped)),
@@ -477,6 +507,7 @@ impl Working<'_> {
                     self.deliveries.send(permit, ticket, (self.now_ms)());
                 }
                 Event::Due => {}
+                Event::Quiet => self.report(entity),
             }
         }
     }
@@ -595,6 +626,7 @@ impl Working<'_> {
                 .pacer
                 .held_until()
                 .map(|until| until.duration_since(now)),
+            waits_for: self.waits_for,
         });
     }
 }

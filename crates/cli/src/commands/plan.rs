@@ -12,10 +12,10 @@ use crate::account::advice;
 use crate::args::{PlanArgs, Shared};
 use crate::commands::run::{listen, trouble_of};
 use crate::pipeline;
-use crate::progress::Watch;
 use crate::report::Page;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
+use crate::watch::Watch;
 
 /// Runs the command.
 ///
@@ -46,7 +46,7 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
         },
         now_ms: Arc::new(move || now.timestamp_millis()),
     };
-    let mut watch = Watch::new(terminal, planned.totals());
+    let mut watch = Watch::new(terminal, planned.totals(), None);
     let (stop, stopped) = chatferry_runtime::stop();
     let listener = tokio::spawn(listen(stop, watch.voice()));
     let forecast = plan.go(stopped, &mut watch).await;
@@ -76,6 +76,11 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
     if let Some(mut page) = page {
         terminal.say(&page.write(&told.as_html())?);
     }
+    let next = match forecast.has_ledger {
+        true => "run",
+        false => "rehearse",
+    };
+    terminal.next(next, &args.pipeline.pipeline);
     Ok(exit(&forecast))
 }
 

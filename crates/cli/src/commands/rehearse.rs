@@ -89,7 +89,11 @@ pub async fn run(
         tell(&mut page, about, &mut finished, &pace, terminal).await?;
     }
     finished.ledger.close().await?;
-    end(&finished.ended, &finished.account)
+    let ended = end(&finished.ended, &finished.account);
+    if ended.is_ok() {
+        terminal.next("run", &args.pipeline.pipeline);
+    }
+    ended
 }
 
 /// Sets switches of the simulator as typed: `name=value`.

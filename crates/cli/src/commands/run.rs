@@ -14,10 +14,11 @@ use chrono::Utc;
 use crate::account;
 use crate::args::{RunArgs, Shared};
 use crate::pipeline::{self, Planned};
-use crate::progress::{Voice, Watch};
+use crate::progress::Voice;
 use crate::report::Page;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
+use crate::watch::Watch;
 
 /// Runs the command.
 ///
@@ -52,12 +53,14 @@ pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result
         }
         let path = finished.ledger.path().to_owned();
         finished.ledger.close().await?;
-        terminal.say(&format!(
-            "the ledger is {}; `chatferry status` shows it",
-            path.display()
-        ));
+        terminal.say(&format!("the ledger is {}", path.display()));
         let ended = end(&finished.ended, &finished.account);
         let Some(pause) = args.watch else {
+            match ended {
+                Ok(Exit::Done) => terminal.next("verify", &args.pipeline.pipeline),
+                Ok(Exit::Undelivered) => terminal.next("failures", &args.pipeline.pipeline),
+                _ => {}
+            }
             return ended;
         };
         match ended {
@@ -127,6 +130,7 @@ pub(crate) async fn deliver(
     again: Again,
     terminal: &Terminal,
 ) -> Result<(Finished, Pace), Trouble> {
+    let delivery = destination.delivery();
     let run = Run {
         destination,
         flows,
@@ -135,7 +139,7 @@ pub(crate) async fn deliver(
         again,
         now_ms: Arc::new(|| Utc::now().timestamp_millis()),
     };
-    let mut watch = Watch::new(terminal, totals);
+    let mut watch = Watch::new(terminal, totals, Some(delivery));
     let (stop, stopped) = chatferry_runtime::stop();
     let listener = tokio::spawn(listen(stop.clone(), watch.voice()));
     let finished = run.go(stopped, &mut watch).await;

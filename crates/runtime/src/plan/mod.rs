@@ -26,7 +26,7 @@ use crate::delivery::Requests;
 use crate::intake::{self, Chunk, FlowInput};
 use crate::opening::{self, Opened};
 use crate::reception::Reception;
-use crate::run::{Again, Ended, Observer, Progress};
+use crate::run::{Again, Ended, Observer, Progress, WaitsFor};
 use survey::Survey;
 
 /// How many of what comes most often are told.
@@ -253,6 +253,7 @@ impl Plan {
                 in_flight: 0,
                 waiting: 0,
                 held_for: None,
+                waits_for: WaitsFor::Source,
             });
         }
         Ok(())
