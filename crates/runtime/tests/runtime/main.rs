@@ -6,8 +6,10 @@
 )]
 
 mod changes;
+mod figures;
 mod inspected;
 mod limits;
+mod model;
 mod plan;
 mod recovery;
 mod resume;

@@ -12,13 +12,6 @@ use tokio::time::Instant;
 
 use crate::support::*;
 
-fn doubt(foreign: bool) -> Failure {
-    Failure::Doubt {
-        what: "HTTP 500".into(),
-        foreign,
-    }
-}
-
 fn count(finished: &Finished, kind: OutcomeKind) -> u64 {
     assert!(finished.account.adds_up(), "{:#?}", finished.account);
     finished.account.count(kind)

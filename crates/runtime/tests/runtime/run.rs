@@ -11,13 +11,6 @@ use futures::StreamExt;
 
 use crate::support::*;
 
-fn doubt() -> Failure {
-    Failure::Doubt {
-        what: "HTTP 500 ERR_EXCEPTION".into(),
-        foreign: false,
-    }
-}
-
 fn count(finished: &Finished, kind: OutcomeKind) -> u64 {
     assert!(finished.account.adds_up(), "{:#?}", finished.account);
     finished.account.count(kind)
@@ -41,7 +34,7 @@ fn poisoned(poison: impl Fn(&Record) -> bool + Send + Sync + 'static) -> Scripte
         if bad.is_empty() {
             Ok(receipts)
         } else {
-            Err(doubt())
+            Err(doubt(false))
         }
     })
 }
@@ -159,7 +152,7 @@ async fn lost_answers_are_resolved_by_already_exists_and_keep_the_order() {
         ..Scripted::new(|records, before, store| {
             let receipts = store.store_all(records);
             if in_ten(before) == 0 {
-                Err(doubt())
+                Err(doubt(false))
             } else {
                 Ok(receipts)
             }
@@ -223,7 +216,7 @@ async fn an_outage_ends_the_run_and_blames_no_record() {
     let folder = tempfile::tempdir().unwrap();
     let destination = Arc::new(Scripted::new(|records, before, store| {
         if before >= 5 {
-            Err(doubt())
+            Err(doubt(false))
         } else {
             Ok(store.store_all(records))
         }

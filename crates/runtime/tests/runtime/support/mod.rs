@@ -329,3 +329,62 @@ pub(crate) async fn forecast(
     let (_stop, stopped) = chatferry_runtime::stop();
     plan.go(stopped, &mut Quiet(None)).await.unwrap()
 }
+
+/// A failure of the API itself, or of something before it.
+pub(crate) fn doubt(foreign: bool) -> Failure {
+    Failure::Doubt {
+        what: "HTTP 500".into(),
+        foreign,
+    }
+}
+
+/// Numbers without a pattern that are the same in every run.
+pub(crate) fn drawn(number: u64) -> u64 {
+    let mixed = (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 20
+}
+
+/// Does one of the things that can happen to a request, chosen by a number: before anything is
+/// stored, after some is, after all is, or to the answer.
+pub(crate) fn strike(
+    number: u64,
+    records: &[Record],
+    store: &mut Store,
+) -> Result<Vec<Receipt>, Failure> {
+    match number % 10 {
+        0 => Err(doubt(false)),
+        1 => Err(doubt(true)),
+        2 => {
+            store.store_all(records);
+            Err(doubt(false))
+        }
+        3 => {
+            store.store_all(records);
+            Err(doubt(true))
+        }
+        4 => {
+            store.store_all(&records[..records.len() / 2]);
+            Err(doubt(false))
+        }
+        5 => Err(Failure::Throttled {
+            wait: Some(Duration::from_secs(2)),
+        }),
+        6 => Err(Failure::Unreachable {
+            what: "connection refused".into(),
+        }),
+        7 => {
+            let mut receipts = store.store_all(records);
+            receipts.truncate(receipts.len() / 3);
+            Ok(receipts)
+        }
+        8 => {
+            store.store_all(records);
+            Ok(Vec::new())
+        }
+        _ => {
+            let mut receipts = store.store_all(records);
+            receipts.reverse();
+            Ok(receipts)
+        }
+    }
+}
