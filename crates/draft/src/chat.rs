@@ -354,6 +354,9 @@ impl<'t> Chat<'t> {
                 let mut values: Vec<&str> = sort.distinct().into_iter().collect();
                 values.sort_unstable();
                 let values = values.join(", ");
+                if values.is_empty() {
+                    continue;
+                }
                 open.push(format!(
                     "`{}` of {table} is {values}: all but what the application wrote by itself is carried over \
                      as text or as a file",

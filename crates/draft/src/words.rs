@@ -228,9 +228,9 @@ pub(crate) const LAST: &[&str] = &[
     "apellido",
 ];
 pub(crate) const TITLE: &[&str] = &[
+    "display name",
     "name",
     "title",
-    "display name",
     "subject",
     "label",
     "slug",
@@ -507,7 +507,24 @@ pub(crate) fn of(name: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !word.is_empty());
-    words
+    words.into_iter().flat_map(apart).collect()
+}
+
+/// A word without what was written on to it: `channelid` is `channel` and `id`.
+fn apart(word: String) -> Vec<String> {
+    const KNOWN: [&[&str]; 10] = [
+        PERSON, ROOM, MESSAGE, MEMBER, SENDER, RECEIVER, SENT, CREATED, EDITED, DELETED,
+    ];
+    for end in ["id", "at"] {
+        let Some(rest) = word.strip_suffix(end) else {
+            continue;
+        };
+        let mut known = KNOWN.iter().copied().flatten();
+        if rest.len() > 2 && known.any(|known| same(rest, known)) {
+            return vec![rest.to_owned(), end.to_owned()];
+        }
+    }
+    vec![word]
 }
 
 /// A letter in lower case and without what is above it.
@@ -572,6 +589,10 @@ mod tests {
     fn names_have_words() {
         assert_eq!(of("fk_senderId"), ["fk", "sender", "id"]);
         assert_eq!(of("URLPath"), ["urlpath"]);
+        assert_eq!(of("channelid"), ["channel", "id"]);
+        assert_eq!(of("createat"), ["create", "at"]);
+        assert_eq!(of("chat"), ["chat"]);
+        assert_eq!(of("paid"), ["paid"]);
         assert_eq!(of("Räume"), ["raeume"]);
         assert_eq!(stem(&of("fk_senderId")), ["sender"]);
         assert_eq!(stem(&of("date_created")), ["created"]);

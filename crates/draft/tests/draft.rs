@@ -103,6 +103,21 @@ fn tables_are_told_by_their_names_and_columns() {
             ],
         ),
         (
+            &[
+                "users: id, username, deleteat#",
+                "channels: id, displayname, createat#",
+                "channelmembers: channelid, userid, roles",
+                "posts: id, channelid, userid, rootid, message, createat#",
+                "reactions: userid, postid, emojiname",
+            ],
+            [
+                Some("users"),
+                Some("channels"),
+                Some("channelmembers"),
+                Some("posts"),
+            ],
+        ),
+        (
             &["log: channel, nick, message, time#", "bans: nick, reason"],
             [None, None, None, Some("log")],
         ),
