@@ -41,6 +41,8 @@ fn help() {
         "plan",
         "rehearse",
         "run",
+        "failures",
+        "retry",
         "snapshot",
         "status",
         "tables",
@@ -50,8 +52,44 @@ fn help() {
         "connectors",
         "functions",
         "rules",
+        "completions",
+        "man",
     ] {
+        assert!(shown(&[command, "--help"]).contains("Example"), "{command}");
         assert_snapshot!(format!("help_{command}"), shown(&[command, "--help"]));
+    }
+}
+
+#[test]
+fn every_command_is_completed_and_has_a_page_of_the_manual() {
+    let folder = Folder::new();
+    let help = folder.run(&["--help"]).expect(0);
+    let listed = help.out.split("Commands:").nth(1).expect("a list");
+    let listed = listed.split("Options:").next().expect("a list");
+    let commands: Vec<&str> = listed
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(
+        commands.contains(&"plan") && commands.contains(&"man"),
+        "{commands:?}"
+    );
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = folder.run(&["completions", shell]).expect(0).out;
+        for command in &commands {
+            assert!(script.contains(command), "{shell} does not know {command}");
+        }
+        assert!(script.contains("everything"), "{shell}");
+    }
+    let pages = folder.file("man");
+    folder.run(&["man", &pages]).expect(0);
+    for command in commands.iter().filter(|command| **command != "help") {
+        let page = folder
+            .path()
+            .join("man")
+            .join(format!("chatferry-{command}.1"));
+        assert!(page.is_file(), "{command} has no page");
     }
 }
 

@@ -205,6 +205,9 @@ impl View {
             (None, WaitsFor::Pace) => "waiting for the rate limit".into(),
             (None, WaitsFor::Source) if !self.sends => "reading".into(),
             (None, WaitsFor::Source) => "waiting for the source".into(),
+            (None, WaitsFor::Answers) if self.in_flight == 0 => {
+                "waiting before it is sent again".into()
+            }
             (None, WaitsFor::Answers) => {
                 format!("waiting for {}", counted(self.in_flight as u64, "answer"))
             }
