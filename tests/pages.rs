@@ -94,6 +94,33 @@ fn every_command_is_completed_and_has_a_page_of_the_manual() {
 }
 
 #[test]
+fn talk_is_json_for_programs_who_ask_for_it() {
+    let folder = Folder::new();
+    let chat = Chat::default().write(&folder, "http://127.0.0.1:9/v3");
+    let events = |arguments: &[&str], code: i32| -> Vec<String> {
+        let mut all = arguments.to_vec();
+        all.extend(["--log-format", "json"]);
+        let ended = folder.run(&all).expect(code);
+        let lines = ended.err.lines().map(|line| {
+            let object: serde_json::Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert!(object["time"].is_string(), "{line}");
+            object["event"].as_str().expect("a name").to_owned()
+        });
+        lines.collect()
+    };
+    assert_eq!(events(&["rehearse", &chat], 0), ["message"]);
+    assert_eq!(events(&["run", "nowhere.toml"], 3), ["error"]);
+    let text = std::fs::read_to_string(&chat).expect("a pipeline");
+    folder.write(
+        "pipeline.toml",
+        text.replace("from = \"chat.users\"", "from = \"chat.nobody\""),
+    );
+    assert_eq!(events(&["check", &chat], 3), ["complaint"]);
+    assert_eq!(events(&["check", &chat, "-q"], 3), ["complaint"]);
+}
+
+#[test]
 fn lists() {
     assert_snapshot!("connectors", shown(&["connectors"]));
     assert_snapshot!("functions", shown(&["functions"]));

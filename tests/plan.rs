@@ -282,6 +282,32 @@ fn the_page_needs_nothing_else_and_nothing_in_it_runs() {
 }
 
 #[test]
+fn a_rehearsal_and_a_run_have_pages_too() {
+    let (folder, served) = (Folder::new(), Served::new(unlimited()));
+    let pipeline = dirty(&folder, served.url());
+    for command in ["rehearse", "run"] {
+        let report = folder.file(&format!("{command}.html"));
+        let ended = folder
+            .run(&[command, &pipeline, "--report", &report])
+            .expect(7);
+        assert!(ended.err.contains("the report is"), "{}", ended.err);
+        let html = std::fs::read_to_string(&report).unwrap();
+        for told in [
+            "id-alphabet",
+            "&lt;b&gt;&amp;&quot;hostile&quot;",
+            "Requests",
+            "user ghost",
+        ] {
+            assert!(html.contains(told), "{command} lacks {told}");
+        }
+        assert!(
+            !html.contains("<script") && !html.contains("<b>&"),
+            "{command}"
+        );
+    }
+}
+
+#[test]
 fn what_a_person_sees() {
     let folder = Folder::new();
     let dirty = dirty(&folder, "http://127.0.0.1:9/v3");
