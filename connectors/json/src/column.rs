@@ -244,19 +244,6 @@ impl Column {
         }
     }
 
-    /// How many bytes it holds, roughly.
-    pub(crate) fn bytes(&self) -> usize {
-        match &self.values {
-            Values::Boolean(values) => values.len() / 8,
-            Values::Bigint(values) => values.len() * 8,
-            Values::Double(values) => values.len() * 8,
-            Values::Time(values) => values.len() * 8,
-            Values::Text(texts) | Values::Json(texts) => texts.bytes.len() + texts.ends.len() * 4,
-            Values::List { ends, items, .. } => ends.len() * 4 + items.bytes(),
-            Values::Object { fields, .. } => fields.bytes(),
-        }
-    }
-
     /// Gives the values and begins anew.
     pub(crate) fn finish(&mut self) -> ArrayRef {
         let rows = self.valid.len();

@@ -104,18 +104,6 @@ impl Decoder {
         appended
     }
 
-    /// How many rows there are.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// How many bytes they hold, roughly.
-    pub(crate) fn bytes(&self) -> usize {
-        let parts = self.parts.iter().map(|(column, _)| column);
-        let beside = parts.chain(&self.around).map(Column::bytes);
-        self.fields.bytes() + beside.sum::<usize>()
-    }
-
     /// Gives the rows and begins a new batch.
     pub(crate) fn finish(&mut self) -> RecordBatch {
         let mut columns: Vec<Option<ArrayRef>> = self.fields.finish();
@@ -241,15 +229,6 @@ impl Fields {
     /// Cuts back to so many rows.
     pub(crate) fn truncate(&mut self, rows: usize) {
         self.columns().for_each(|column| column.truncate(rows));
-    }
-
-    /// How many bytes the columns hold, roughly.
-    pub(crate) fn bytes(&self) -> usize {
-        self.list
-            .iter()
-            .filter_map(|slot| slot.column.as_ref())
-            .map(Column::bytes)
-            .sum()
     }
 
     /// Gives the columns and begins new ones.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Broken, Found, Listing, Root, Tracker, refused};
+use chatferry_files::{Broken, Found, Listing, Root, Tracker, Workers, beside, refused};
 
 use crate::around::{self, Late};
 use crate::infer::Inference;
 use crate::kind::Kind;
+use crate::parcel::{Looked, Parcel};
 use crate::pieces::{Event, go_through, place};
 use crate::settings::TableSettings;
 use crate::splitter::Format;
@@ -19,6 +20,9 @@ use crate::window::At;
 const MAX_COLUMNS: usize = 4096;
 /// Records between two looks at whether anybody still waits for the answer.
 const LOOK_EVERY: u64 = 1024;
+
+/// Bytes of records that are looked at together.
+const PARCEL: usize = 1 << 20;
 
 /// A table as it was found.
 #[derive(Debug)]
@@ -43,19 +47,25 @@ pub(crate) fn describe(
     let listing = root.list(&settings.template)?;
     let mut survey = Survey::new(settings);
     let mut until_look = LOOK_EVERY;
-    let outcome = go_through(root, &listing, settings, &Late::new(), |file, event| {
-        until_look -= 1;
-        if until_look == 0 {
-            until_look = LOOK_EVERY;
-            if !waits() {
-                let gone = SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
-                return ControlFlow::Break(gone);
+    let outcome = beside(Parcel::look, |workers| {
+        let outcome = go_through(root, &listing, settings, &Late::new(), |file, event| {
+            until_look -= 1;
+            if until_look == 0 {
+                until_look = LOOK_EVERY;
+                if !waits() {
+                    let gone =
+                        SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
+                    return ControlFlow::Break(gone);
+                }
             }
-        }
-        match survey.take(file, event) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
+            match survey.take(file, event, workers) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => ControlFlow::Break(error),
+            }
+        });
+        // A file that breaks off has no end at which this is done.
+        survey.catch_up(workers)?;
+        outcome
     });
     match outcome {
         Ok(ControlFlow::Continue(())) => {}
@@ -75,10 +85,16 @@ pub(crate) fn describe(
     survey.finish(name, listing)
 }
 
+/// Who looks at records beside the reading.
+type Lookers<'scope, 'env> = Workers<'scope, 'env, Parcel, Looked>;
+
 /// What was found so far.
 struct Survey<'s> {
     settings: &'s TableSettings,
     inference: Inference,
+    /// Records that were not looked at yet, and room for more of them.
+    parcel: Parcel,
+    empty: Vec<Parcel>,
     around: around::Survey,
     late: Late,
     parts: Vec<Tracker>,
@@ -96,6 +112,8 @@ struct Survey<'s> {
 
 #[derive(Default)]
 struct Here {
+    name: Arc<str>,
+    parts: Vec<String>,
     rows: u64,
     rejected: u64,
     /// Whether the first record stopped too early, as the first line of a longer value does.
@@ -113,6 +131,8 @@ impl<'s> Survey<'s> {
         Self {
             settings,
             inference: Inference::default(),
+            parcel: Parcel::default(),
+            empty: Vec::new(),
             around: around::Survey::new(Arc::clone(&settings.parents)),
             late: Late::new(),
             parts,
@@ -126,25 +146,51 @@ impl<'s> Survey<'s> {
         }
     }
 
-    fn take(&mut self, file: &Found, event: Event<'_>) -> Result<(), SourceError> {
+    fn take(
+        &mut self,
+        file: &Found,
+        event: Event<'_>,
+        lookers: &mut Lookers<'_, '_>,
+    ) -> Result<(), SourceError> {
         match event {
-            Event::Enter => self.here = Here::default(),
+            Event::Enter => {
+                self.here = Here {
+                    name: Arc::clone(&file.name),
+                    parts: file.parts.clone(),
+                    ..Here::default()
+                }
+            }
+            Event::Record(json, [], at) => {
+                self.parcel.push(json, &[], at);
+                if self.parcel.weight() >= PARCEL {
+                    let next = self.empty.pop().unwrap_or_default();
+                    let full = std::mem::replace(&mut self.parcel, next);
+                    if let Some(looked) = lookers.give(full) {
+                        self.add(looked)?;
+                    }
+                }
+            }
+            // What goes with it counts only if it is sound, so it is looked at on the way.
             Event::Record(json, values, at) => match self.inference.observe(json) {
                 Ok(()) => {
                     self.around.take(values);
-                    self.count(file)?;
+                    self.count(1)?;
                 }
                 Err(malformed) => {
                     self.here.unfinished |= self.here.rejected == 0 && malformed.unfinished;
-                    self.reject(file, &malformed.detail(json), at);
+                    self.reject(&malformed.detail(json), at);
                 }
             },
-            Event::Rejected(_, detail, at) => self.reject(file, &detail, at),
+            Event::Rejected(_, detail, at) => {
+                self.catch_up(lookers)?;
+                self.reject(&detail, at);
+            }
             Event::Late(number, late) => {
                 self.around.take_late(&late);
                 self.late.insert(number, Arc::new(late));
             }
             Event::Leave { format, missed } => {
+                self.catch_up(lookers)?;
                 if let Some(keys) = missed {
                     self.files_missed += 1;
                     self.missed.get_or_insert_with(|| keys.to_vec());
@@ -160,28 +206,55 @@ impl<'s> Survey<'s> {
         Ok(())
     }
 
-    fn count(&mut self, file: &Found) -> Result<(), SourceError> {
-        if self.here.rows == 0 {
-            for (tracker, part) in self.parts.iter_mut().zip(&file.parts) {
+    /// Waits until everything was looked at that was read.
+    fn catch_up(&mut self, lookers: &mut Lookers<'_, '_>) -> Result<(), SourceError> {
+        while let Some(looked) = lookers.next() {
+            self.add(looked)?;
+        }
+        let rest = std::mem::take(&mut self.parcel);
+        self.add(rest.look())
+    }
+
+    /// Adds what was found in the next parcel.
+    fn add(&mut self, looked: Looked) -> Result<(), SourceError> {
+        if let Some(first) = looked.first {
+            self.here.unfinished |= self.here.rejected == 0 && first.unfinished;
+            self.reject(&first.detail, first.at);
+            let others = looked.rejected - 1;
+            self.rejected += others;
+            self.here.rejected += others;
+        }
+        let rows = looked.inference.rows();
+        self.inference.append(looked.inference);
+        self.empty.push(looked.empty);
+        self.count(rows)
+    }
+
+    fn count(&mut self, rows: u64) -> Result<(), SourceError> {
+        if self.here.rows == 0 && rows > 0 {
+            for (tracker, part) in self.parts.iter_mut().zip(&self.here.parts) {
                 tracker.offer_text(part.as_bytes());
                 tracker.settle(0);
             }
         }
-        self.here.rows += 1;
+        self.here.rows += rows;
         if self.inference.width() > MAX_COLUMNS {
             let reason = format!("its records have more than {MAX_COLUMNS} different keys");
-            return Err(refused(&file.name, &reason)
+            return Err(refused(&self.here.name, &reason)
                 .help("its keys look like data; turn it into a list of records first"));
         }
         Ok(())
     }
 
-    fn reject(&mut self, file: &Found, detail: &str, at: At) {
+    fn reject(&mut self, detail: &str, at: At) {
         self.rejected += 1;
         self.here.rejected += 1;
         if self.first.is_none() {
-            let reason = format!("nothing in it is a record: {detail}");
-            self.first = Some(refused(&file.name, &reason).at(place(file, at)));
+            let (name, reason) = (
+                &self.here.name,
+                format!("nothing in it is a record: {detail}"),
+            );
+            self.first = Some(refused(name, &reason).at(place(name, at)));
         }
     }
 
@@ -275,7 +348,7 @@ fn pretty_printed(file: &Found) -> SourceError {
         &file.name,
         "none of its lines is a record by itself; it is one JSON value over many lines",
     )
-    .at(place(file, At { line: 1, byte: 0 }))
+    .at(place(&file.name, At { line: 1, byte: 0 }))
     .help(
         "set `format = \"document\"`, and `records` to the key of the array that holds the records",
     )

@@ -101,6 +101,12 @@ impl Inference {
         Ok(())
     }
 
+    /// Adds what was found in the records behind these.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.fields.append(later.fields, self.rows, 1);
+        self.rows += later.rows;
+    }
+
     /// How many records there were.
     pub(crate) fn rows(&self) -> u64 {
         self.rows
@@ -225,24 +231,52 @@ impl Fields {
         if let Some(field) = self.index.get(name) {
             return Some(*field);
         }
-        if !LEARN {
-            return None;
-        }
-        let order = if depth == 1 {
-            Tracker::default()
-        } else {
-            Tracker::lost()
+        LEARN.then(|| self.add(name, depth))
+    }
+
+    /// Adds a field, of an object that stands in `depth - 1` others.
+    fn add(&mut self, name: &str, depth: usize) -> usize {
+        let order = match depth {
+            1 => Tracker::default(),
+            _ => Tracker::lost(),
         };
-        let (object, next) = (0, self.list.len() + 1);
+        let field = self.list.len();
         self.list.push(Known {
             name: name.into(),
             shape: Shape::default(),
             order,
-            object,
-            next,
+            object: 0,
+            next: field + 1,
         });
-        self.index.insert(name.into(), next - 1);
-        Some(next - 1)
+        self.index.insert(name.into(), field);
+        field
+    }
+
+    /// Adds what was found in the objects behind these, which stood in `rows` records.
+    fn append(&mut self, later: Self, rows: u64, depth: usize) {
+        for known in later.list {
+            let field = match self.index.get(&known.name) {
+                Some(field) => *field,
+                None => self.add(&known.name, depth),
+            };
+            let field = &mut self.list[field];
+            field.shape.append(known.shape, depth);
+            match field.shape.seen.mixed() {
+                true => field.order.lose(),
+                false => field.order.append(known.order, rows),
+            }
+        }
+        if later.map || (depth > 1 && self.list.len() > MAX_KEYS) {
+            self.become_map();
+        }
+    }
+
+    /// Its keys are data: they are not followed any more.
+    fn become_map(&mut self) {
+        *self = Self {
+            map: true,
+            ..Self::default()
+        };
     }
 }
 
@@ -335,12 +369,22 @@ impl Shape {
         }
         let news = fields.observe::<LEARN>(cursor, depth)?;
         if fields.list.len() > MAX_KEYS {
-            **fields = Fields {
-                map: true,
-                ..Fields::default()
-            };
+            fields.become_map();
         }
         Ok(news)
+    }
+
+    /// Adds what was found at this place, `depth` deep, in the records behind these.
+    fn append(&mut self, later: Self, depth: usize) {
+        self.seen = self.seen.with(later.seen);
+        match (&mut self.items, later.items) {
+            (Some(items), Some(later)) => items.append(*later, depth + 1),
+            (items, later) => *items = items.take().or(later),
+        }
+        match (&mut self.fields, later.fields) {
+            (Some(fields), Some(later)) => fields.append(*later, 0, depth + 1),
+            (fields, later) => *fields = fields.take().or(later),
+        }
     }
 
     /// The one kind that holds all values seen, `depth` deep in the column of that name.
@@ -449,4 +493,99 @@ fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Se
         Number::Double(_) => Seen::DOUBLE,
         Number::Wide => Seen::WIDE,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Something like a value, sound or not.
+    fn value() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(vec![
+            "null",
+            "true",
+            "1",
+            "7",
+            "9007199254740993",
+            "1.5",
+            "1e400",
+            "\"a\"",
+            "\"b\"",
+            "\"",
+            "{\"$oid\":\"5f\"}",
+            "{\"$date\":\"2020-01-01T00:00:00Z\"}",
+        ]);
+        leaf.prop_map(str::to_owned)
+            .prop_recursive(3, 12, 3, |inner| {
+                prop_oneof![
+                    prop::collection::vec(inner.clone(), 0..3)
+                        .prop_map(|items| format!("[{}]", items.join(","))),
+                    prop::collection::vec((key(), inner), 0..3).prop_map(object),
+                ]
+            })
+    }
+
+    fn key() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec!["a", "b", "c"])
+    }
+
+    fn object(fields: Vec<(&str, String)>) -> String {
+        let fields = fields
+            .iter()
+            .map(|(key, value)| format!("\"{key}\":{value}"));
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+    }
+
+    fn found(inference: &Inference) -> String {
+        let mut notes = Vec::new();
+        let columns = inference.columns(&[], &mut notes);
+        let ordered = inference.ordered(&columns);
+        format!("{} {columns:?} {ordered:?} {notes:?}", inference.rows())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn where_the_records_are_parted_changes_nothing(
+            records in prop::collection::vec(
+                prop::collection::vec((key(), value()), 0..4).prop_map(object), 0..12),
+            parts in prop::collection::vec(0_usize..5, 1..12),
+        ) {
+            let mut whole = Inference::default();
+            for record in &records {
+                let _ = whole.observe(record.as_bytes());
+            }
+            let (mut parted, mut rest) = (Inference::default(), &records[..]);
+            for part in parts.into_iter().chain([usize::MAX]) {
+                let (these, others) = rest.split_at(part.min(rest.len()));
+                let mut inference = Inference::default();
+                for record in these {
+                    let _ = inference.observe(record.as_bytes());
+                }
+                parted.append(inference);
+                rest = others;
+            }
+            prop_assert_eq!(found(&parted), found(&whole));
+        }
+    }
+
+    #[test]
+    fn objects_with_many_keys_are_maps_however_the_records_are_parted() {
+        let record = |from: usize| {
+            let keys = (from..from + 200).map(|key| format!("\"k{key}\":1"));
+            format!("{{\"m\":{{{}}}}}", keys.collect::<Vec<_>>().join(","))
+        };
+        let mut parted = Inference::default();
+        for from in [0, 100] {
+            let mut inference = Inference::default();
+            inference
+                .observe(record(from).as_bytes())
+                .expect("it is sound");
+            parted.append(inference);
+        }
+        assert!(found(&parted).contains("more than 256 different keys"));
+    }
 }

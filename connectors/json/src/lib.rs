@@ -7,10 +7,11 @@
 //! 2. `input` makes sure that these are text; `window` holds the part that is in memory;
 //!    `splitter` finds where records end, in `lines` or in a `document`, and what stands `around`
 //!    them; `pieces` does so for all files of a table;
-//! 3. `describe` reads a table once: `infer` finds out the `kind` of each column, with the help of
-//!    `seen`, `number` and `extended`, and whether it ever descends;
-//! 4. `scan` reads it again: `decode` makes Arrow columns of records, each a `column`; `syntax`
-//!    says what is wrong with those that cannot be read;
+//! 3. `describe` reads a table once: on all processors, `parcel` by parcel, `infer` finds out the
+//!    `kind` of each column, with the help of `seen`, `number` and `extended`, and whether it ever
+//!    descends;
+//! 4. `scan` reads it again: of each parcel `decode` makes Arrow columns, each a `column`; `syntax`
+//!    says what is wrong with records that cannot be read;
 //! 5. `source` does both for `chatferry_files`, which makes a source of it.
 
 mod around;
@@ -24,6 +25,7 @@ mod input;
 mod kind;
 mod lines;
 mod number;
+mod parcel;
 mod pieces;
 mod scan;
 mod seen;

@@ -44,7 +44,7 @@ pub(crate) fn go_through<B>(
     let mut opener = root.opener()?;
     for (number, file) in listing.files.iter().enumerate() {
         let input = text(file, opener.open(file)?)?;
-        let broken = |error, at| file.broken(error, place(file, at));
+        let broken = |error, at| file.broken(error, place(&file.name, at));
         let (path, limit) = (&settings.records, settings.max_record);
         let known = late.get(&number).cloned().unwrap_or_default();
         let around = Around::new(Arc::clone(&settings.parents), path.len(), known);
@@ -77,7 +77,7 @@ pub(crate) fn go_through<B>(
                 Err(Trouble::NotJson(what, at)) => {
                     let reason = format!("it is not a JSON document: {what}");
                     return Err(refused(&file.name, &reason)
-                        .at(place(file, at))
+                        .at(place(&file.name, at))
                         .help("check that `path` and `records` name what is meant, or leave the file out")
                         .into());
                 }
@@ -102,9 +102,9 @@ pub(crate) fn go_through<B>(
 }
 
 /// A place in a file, as a person is told it.
-pub(crate) fn place(file: &Found, at: At) -> Place {
+pub(crate) fn place(file: &Arc<str>, at: At) -> Place {
     Place {
-        file: file.name.clone(),
+        file: Arc::clone(file),
         line: Some(at.line),
         byte: Some(at.byte),
     }

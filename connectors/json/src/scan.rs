@@ -1,19 +1,21 @@
 //! The rows of a table, pulled as fast as they are taken.
+//!
+//! One thread reads the files and parts them into parcels of records; others make batches of them,
+//! which are given in the order of the files.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Batch, Scan, SourceError};
-use chatferry_files::{Broken, Consumer, Found, Gone, Root, changed};
+use chatferry_files::{Broken, Consumer, Found, Gone, Root, Workers, beside, changed};
 
 use crate::decode::Decoder;
 use crate::describe::Described;
-use crate::pieces::{Event, go_through, place};
+use crate::parcel::Parcel;
+use crate::pieces::{Event, go_through};
 use crate::settings::TableSettings;
-use crate::window::At;
 
-/// Bytes that a batch holds, roughly, even when it could have more rows.
+/// Bytes of records that a batch is made of, even when it could have more rows.
 const BATCH_BYTES: usize = 4 << 20;
 /// Rejected rows that a batch holds.
 const BATCH_REJECTED: usize = 1024;
@@ -26,43 +28,50 @@ pub(crate) fn read(
     scan: &Scan,
     consumer: &Consumer,
 ) -> Result<ControlFlow<Gone>, SourceError> {
-    let (around, parts) = (settings.parents.len(), settings.template.columns().len());
-    let mut rows = Rows {
-        decoder: Decoder::new(
-            &described.columns,
-            around,
-            parts,
-            &scan.columns,
-            scan.schema(),
-        ),
-        rejected: Vec::new(),
-        most: scan.rows_per_batch.max(1),
-        passed: 0,
-        consumer,
-    };
     let same =
         Arc::ptr_eq(&scan.table, &described.table) || scan.table.schema == described.table.schema;
     // Listed again, so that what has changed is noticed before anything is read.
     if !same || root.list(&settings.template).ok().as_ref() != Some(&described.listing) {
         return Err(changed(settings.template.written()));
     }
-    let (listing, late) = (&described.listing, &described.late);
-    let outcome = go_through(root, listing, settings, late, |file, event| {
-        rows.take(file, event)
-    });
-    let error = match outcome {
-        Ok(ControlFlow::Continue(())) => None,
-        Ok(ControlFlow::Break(Stop::Gone)) => return Ok(ControlFlow::Break(Gone)),
-        Ok(ControlFlow::Break(Stop::Changed(name))) => Some(changed(&name)),
-        Err(Broken { error, .. }) => Some(error),
+    let decoders = Decoders {
+        idle: Mutex::default(),
+        make: &|| {
+            Decoder::new(
+                &described.columns,
+                settings.parents.len(),
+                settings.template.columns().len(),
+                &scan.columns,
+                scan.schema(),
+            )
+        },
     };
-    if rows.flush().is_break() {
-        return Ok(ControlFlow::Break(Gone));
-    }
-    match error {
-        None => Ok(ControlFlow::Continue(())),
-        Some(error) => Err(error),
-    }
+    let mut rows = Rows {
+        parcel: Parcel::default(),
+        empty: Vec::new(),
+        most: scan.rows_per_batch.max(1),
+        consumer,
+    };
+    let (listing, late) = (&described.listing, &described.late);
+    beside(
+        |parcel| decoders.decode(parcel),
+        |workers| {
+            let outcome = go_through(root, listing, settings, late, |file, event| {
+                rows.take(file, event, workers)
+            });
+            let error = match outcome {
+                Ok(ControlFlow::Continue(())) => None,
+                Ok(ControlFlow::Break(Stop::Gone)) => return Ok(ControlFlow::Break(Gone)),
+                Ok(ControlFlow::Break(Stop::Changed(name))) => Some(changed(&name)),
+                Err(Broken { error, .. }) => Some(error),
+            };
+            let rest = std::mem::take(&mut rows.parcel);
+            if rows.catch_up(workers).is_break() || rows.give(decoders.decode(rest)).is_break() {
+                return Ok(ControlFlow::Break(Gone));
+            }
+            error.map_or(Ok(ControlFlow::Continue(())), Err)
+        },
+    )
 }
 
 /// Why reading ends before the files do.
@@ -73,74 +82,75 @@ enum Stop {
     Changed(Arc<str>),
 }
 
-/// What was read and not yet sent.
+/// Decoders, as many as are needed at once.
+struct Decoders<'s> {
+    idle: Mutex<Vec<Decoder>>,
+    make: &'s (dyn Fn() -> Decoder + Sync),
+}
+
+impl Decoders<'_> {
+    fn decode(&self, parcel: Parcel) -> (Batch, Parcel) {
+        let idle = || self.idle.lock().expect("no holder of this lock panics");
+        let waiting = idle().pop();
+        let mut decoder = waiting.unwrap_or_else(self.make);
+        let decoded = parcel.decode(&mut decoder);
+        idle().push(decoder);
+        decoded
+    }
+}
+
+/// Who decodes beside the reading.
+type Decoding<'scope, 'env> = Workers<'scope, 'env, Parcel, (Batch, Parcel)>;
+
+/// What was read and not yet given.
 struct Rows<'s> {
-    decoder: Decoder,
-    rejected: Vec<RejectedRow>,
+    parcel: Parcel,
+    empty: Vec<Parcel>,
     most: usize,
-    /// Bytes of records since the batch was last weighed.
-    passed: usize,
     consumer: &'s Consumer,
 }
 
 impl Rows<'_> {
-    fn take(&mut self, file: &Found, event: Event<'_>) -> ControlFlow<Stop> {
+    fn take(
+        &mut self,
+        file: &Found,
+        event: Event<'_>,
+        workers: &mut Decoding<'_, '_>,
+    ) -> ControlFlow<Stop> {
         match event {
-            Event::Enter => {
-                self.decoder.enter(&file.parts);
-                return ControlFlow::Continue(());
-            }
-            Event::Record(json, around, at) => {
-                self.passed += json.len();
-                if let Err(malformed) = self.decoder.push(json, around) {
-                    self.reject(malformed.rule, malformed.detail(json), file, at);
-                }
-            }
-            Event::Rejected(rule, detail, at) => self.reject(rule, detail, file, at),
+            Event::Enter => self.parcel.enter(file),
+            Event::Record(json, around, at) => self.parcel.push(json, around, at),
+            Event::Rejected(rule, detail, at) => self.parcel.reject(rule, detail, file, at),
             Event::Leave { .. } if file.has_changed() => {
                 return ControlFlow::Break(Stop::Changed(Arc::clone(&file.name)));
             }
-            Event::Leave { .. } | Event::Late(..) => return ControlFlow::Continue(()),
+            Event::Leave { .. } | Event::Late(..) => {}
         }
-        if self.is_full() {
-            self.flush()
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    fn reject(&mut self, rule: &'static str, detail: String, file: &Found, at: At) {
-        let place = Some(place(file, at));
-        self.rejected.push(RejectedRow {
-            rule: rule.into(),
-            detail,
-            id: None,
-            place,
-        });
-    }
-
-    fn is_full(&mut self) -> bool {
-        if self.passed >= BATCH_BYTES {
-            // No more is held than was read, so it need not be weighed more often.
-            let bytes = self.decoder.bytes();
-            if bytes >= BATCH_BYTES {
-                return true;
-            }
-            self.passed = bytes;
-        }
-        self.decoder.rows() >= self.most || self.rejected.len() >= BATCH_REJECTED
-    }
-
-    fn flush(&mut self) -> ControlFlow<Stop> {
-        self.passed = 0;
-        if self.decoder.rows() == 0 && self.rejected.is_empty() {
+        let (rows, rejected) = self.parcel.rows();
+        if rows < self.most && rejected < BATCH_REJECTED && self.parcel.weight() < BATCH_BYTES {
             return ControlFlow::Continue(());
         }
-        let rejected = std::mem::take(&mut self.rejected);
-        let batch = Batch {
-            rows: self.decoder.finish(),
-            rejected,
-        };
+        let next = self.parcel.next(self.empty.pop());
+        let full = std::mem::replace(&mut self.parcel, next);
+        match workers.give(full) {
+            Some(decoded) => self.give(decoded),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    /// Gives everything that was handed to others.
+    fn catch_up(&mut self, workers: &mut Decoding<'_, '_>) -> ControlFlow<Stop> {
+        while let Some(decoded) = workers.next() {
+            self.give(decoded)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn give(&mut self, (batch, empty): (Batch, Parcel)) -> ControlFlow<Stop> {
+        self.empty.push(empty);
+        if batch.rows.num_rows() == 0 && batch.rejected.is_empty() {
+            return ControlFlow::Continue(());
+        }
         match self.consumer.give(batch) {
             ControlFlow::Continue(()) => ControlFlow::Continue(()),
             ControlFlow::Break(Gone) => ControlFlow::Break(Stop::Gone),

@@ -13,7 +13,7 @@
 //!    parts of one;
 //! 4. `source` is what the sources of all connectors of files have in common, and `order` what they
 //!    notice of the values that they read; `failure` says what stands in the way, and what to do
-//!    about it.
+//!    about it; `workers` does beside reading what can be done on all processors.
 
 mod address;
 mod archive;
@@ -30,6 +30,7 @@ mod root;
 mod settings;
 mod source;
 mod template;
+mod workers;
 
 pub use address::{Address, AddressError, Rest};
 pub use failure::{Broken, changed, refused};
@@ -41,3 +42,4 @@ pub use root::{Found, Listing, Root, Roots, stem};
 pub use settings::{FileTable, Files};
 pub use source::{Consumer, FileSource, Format, Gone, NamedTable};
 pub use template::{Template, TemplateError};
+pub use workers::{Workers, beside};

@@ -7,18 +7,30 @@
 pub struct Tracker {
     lost: bool,
     values: u64,
+    first: Value,
     last: Value,
     offered: Value,
     /// Room for the next text, kept to be used again.
     room: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Value {
     #[default]
     None,
     Whole(i64),
     Text(Vec<u8>),
+}
+
+impl Value {
+    fn descends_from(&self, last: &Self) -> bool {
+        match (last, self) {
+            (Self::None, _) => false,
+            (Self::Whole(last), Self::Whole(next)) => next < last,
+            (Self::Text(last), Self::Text(next)) => next < last,
+            _ => true,
+        }
+    }
 }
 
 impl Tracker {
@@ -65,22 +77,39 @@ impl Tracker {
 
     /// The row counts, and `rows` came before it. Without an offer its value is null.
     pub fn settle(&mut self, rows: u64) {
-        let descends = match (&self.last, &self.offered) {
-            (_, Value::None) => return,
-            (Value::None, _) => false,
-            (Value::Whole(last), Value::Whole(next)) => next < last,
-            (Value::Text(last), Value::Text(next)) => next < last,
-            _ => true,
-        };
+        if matches!(self.offered, Value::None) {
+            return;
+        }
         // Fewer values than rows: a null came before, and nulls may only come last.
-        if descends || self.values < rows {
+        if self.offered.descends_from(&self.last) || self.values < rows {
             return self.lose();
+        }
+        if self.values == 0 {
+            self.first = self.offered.clone();
         }
         self.values += 1;
         let passed = std::mem::replace(&mut self.last, std::mem::take(&mut self.offered));
         if let Value::Text(text) = passed {
             self.room = text;
         }
+    }
+
+    /// Adds what was followed in the rows behind these, of which there were `rows`.
+    pub fn append(&mut self, later: Self, rows: u64) {
+        if self.lost || later.lost {
+            return self.lose();
+        }
+        if later.values == 0 {
+            return;
+        }
+        if later.first.descends_from(&self.last) || self.values < rows {
+            return self.lose();
+        }
+        if self.values == 0 {
+            self.first = later.first;
+        }
+        self.values += later.values;
+        self.last = later.last;
     }
 
     /// Whether there were values and none descended.
@@ -94,7 +123,7 @@ impl Tracker {
 mod tests {
     use super::*;
 
-    fn held(values: &[Option<i64>]) -> bool {
+    fn followed(values: &[Option<i64>]) -> Tracker {
         let mut tracker = Tracker::default();
         for (rows, value) in values.iter().enumerate() {
             if let Some(value) = value {
@@ -102,7 +131,18 @@ mod tests {
             }
             tracker.settle(rows as u64);
         }
-        tracker.held()
+        tracker
+    }
+
+    /// Whether it holds, however the rows are parted.
+    fn held(values: &[Option<i64>]) -> bool {
+        let whole = followed(values).held();
+        for part in 0..=values.len() {
+            let mut tracker = followed(&values[..part]);
+            tracker.append(followed(&values[part..]), part as u64);
+            assert_eq!(tracker.held(), whole, "{values:?} parted at {part}");
+        }
+        whole
     }
 
     #[test]
