@@ -76,7 +76,7 @@ def main():
     for _ in range(ROUNDS):
         for name, command in readers.items():
             answer = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-            times[name].append(answer["seconds"])
+            times[name].append(answer.get("describe", 0) + answer["seconds"])
             rows = answer["rows"]
     print(f"{rows} rows of {table}, {ROUNDS} rounds")
     own = statistics.median(times["chatferry"])
