@@ -159,7 +159,11 @@ pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
 
 /// What records in doubt ask for.
 fn in_doubt(what: &str, foreign: bool, situation: &Situation) -> Step {
-    let after = doubled(WAITS, situation.failures_in_a_row);
+    // Where others are answered it is not the service that needs time.
+    let after = match situation.answered_since {
+        true => doubled(WAITS, situation.doubts),
+        false => doubled(WAITS, situation.failures_in_a_row),
+    };
     let tries = match situation.records {
         1 => TRIES_ALONE,
         _ if foreign && !situation.answered_since => TRIES_BEYOND_A_GATEWAY,
@@ -378,15 +382,16 @@ mod tests {
                 again(1),
             ),
             (
-                "a lone record has more tries than several",
+                "a lone record has more tries than several, each later than the one before",
                 doubt(),
                 Situation {
                     records: 1,
                     doubts: 4,
                     answered_since: true,
+                    failures_in_a_row: 12,
                     ..FIRST
                 },
-                again(1),
+                again(8),
             ),
             (
                 "silence ends the run",
