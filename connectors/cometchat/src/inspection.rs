@@ -14,9 +14,9 @@ use crate::client::{Reply, TransportError};
 use crate::codes::{Meaning, meaning};
 use crate::contents;
 use crate::destination::CometChat;
+use crate::failure::{code_of, failure_of};
 use crate::lists::{Place, escaped};
 use crate::removal;
-use crate::failure::{code_of, failure_of};
 
 /// What an answer says.
 enum Said {

@@ -451,6 +451,9 @@ pub struct SimulateArgs {
     /// A fault for the next request, one after the other, or N*FAULT; see docs/simulator.md
     #[arg(long = "fault", value_name = "FAULT")]
     pub faults: Vec<String>,
+    /// Records that hold this text fail their whole request, as those that are too old do
+    #[arg(long, value_name = "TEXT")]
+    pub poison: Option<String>,
     /// How many of a hundred import requests a fault strikes that is drawn by chance
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     pub fault_percent: u8,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -52,6 +53,13 @@ impl Door {
             fault_percent: 0,
             chance: Chance::of(0),
         }
+    }
+
+    /// The same door, whose limits are counted over another time than a minute.
+    pub(crate) fn over(mut self, long: Duration) -> Self {
+        let limits = std::mem::take(&mut self.limits).into_iter();
+        self.limits = limits.map(|limit| limit.over(long)).collect();
+        self
     }
 
     /// The same door, where chance strikes so many of a hundred requests.

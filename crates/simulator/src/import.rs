@@ -111,6 +111,11 @@ impl<'a> Importing<'_, 'a> {
     ) -> Result<Verdicts, Failure> {
         let switches = &self.terms.settings.switches;
         let records = self.entries.iter().map(|(key, raw)| (key, *raw));
+        let poison = self.terms.settings.poison.as_deref();
+        let judge = |key: &str, raw: &'a RawValue| match poison {
+            Some(poison) if raw.get().contains(poison) => Verdict::Poison(Failure::exception()),
+            _ => judge(key, raw),
+        };
         let judged: Vec<_> = records.map(|(key, raw)| (key, judge(key, raw))).collect();
         let sent: usize = self
             .entries

@@ -10,13 +10,15 @@ use tokio::time::Instant;
 
 use crate::switches::Window;
 
-/// A minute: what every limit is counted over.
+/// A minute: what every limit is counted over, unless a test is in a hurry.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Counts the requests of a minute.
 pub(crate) struct Limit {
     per_minute: Option<NonZeroU32>,
     window: Window,
+    /// How long the minute is.
+    long: Duration,
     /// When the requests of the last sliding minute were let in, oldest first.
     recent: VecDeque<Instant>,
     /// The most requests let in during any sliding minute.
@@ -46,10 +48,17 @@ impl Limit {
         Self {
             per_minute,
             window,
+            long: MINUTE,
             recent: VecDeque::new(),
             worst_minute: 0,
             minute: None,
         }
+    }
+
+    /// The same limit over another time than a minute.
+    pub(crate) const fn over(mut self, long: Duration) -> Self {
+        self.long = long;
+        self
     }
 
     /// Lets one request in at `now`, which is never before an earlier one, or turns it away.
@@ -57,7 +66,7 @@ impl Limit {
         while self
             .recent
             .front()
-            .is_some_and(|entered| now - *entered >= MINUTE)
+            .is_some_and(|entered| now - *entered >= self.long)
         {
             self.recent.pop_front();
         }
@@ -91,11 +100,11 @@ impl Limit {
                 // More than the limit may be in the window, if it was lowered.
                 let too_many = self.recent.len().saturating_sub(limit as usize);
                 let frees = self.recent.get(too_many).copied().unwrap_or(now);
-                (self.recent.len(), frees + MINUTE)
+                (self.recent.len(), frees + self.long)
             }
             Window::Fixed => {
                 let (since, used) = self.open_minute(now);
-                (used, since + MINUTE)
+                (used, since + self.long)
             }
         };
         let used = u32::try_from(used).unwrap_or(u32::MAX);
@@ -118,9 +127,9 @@ impl Limit {
     fn open_minute(&mut self, now: Instant) -> (Instant, usize) {
         let open = match self.minute {
             None => (now, 0),
-            Some((since, used)) if now - since < MINUTE => (since, used),
+            Some((since, used)) if now - since < self.long => (since, used),
             Some((since, _)) => {
-                let into_this_minute = (now - since).as_nanos() % MINUTE.as_nanos();
+                let into_this_minute = (now - since).as_nanos() % self.long.as_nanos();
                 let into_this_minute =
                     u64::try_from(into_this_minute).expect("a minute is few nanoseconds");
                 (now - Duration::from_nanos(into_this_minute), 0)

@@ -24,6 +24,8 @@ pub struct Settings {
     pub api_key: Option<String>,
     /// Import requests allowed in a minute, all endpoints together. `None` allows any number.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// How long the minute of import requests is: shorter for tests that are in a hurry.
+    pub minute: Duration,
     /// Requests allowed in a minute that make or end a user, a group or a membership; imports are
     /// none of them. `None` allows any number.
     pub core_requests_per_minute: Option<NonZeroU32>,
@@ -48,6 +50,9 @@ pub struct Settings {
     pub roles: BTreeSet<String>,
     /// Members a group may have. `None` for any number.
     pub members_per_group: Option<NonZeroU32>,
+    /// A record that holds this text anywhere is poison, as one is that is too old: the others are
+    /// stored, and the request fails.
+    pub poison: Option<String>,
     /// What is remembered of what was stored.
     pub keep: Keep,
     /// Answers where the documentation has none.
@@ -134,6 +139,7 @@ impl Default for Settings {
             app_id: None,
             api_key: None,
             requests_per_minute: NonZeroU32::new(60),
+            minute: Duration::from_secs(60),
             core_requests_per_minute: NonZeroU32::new(10_000),
             other_requests_per_minute: NonZeroU32::new(20_000),
             read_delay: Duration::ZERO,
@@ -145,6 +151,7 @@ impl Default for Settings {
             records_per_request: NonZeroUsize::new(50).expect("fifty is not zero"),
             roles: BTreeSet::from(["default".to_owned()]),
             members_per_group: None,
+            poison: None,
             keep: Keep::default(),
             switches: Switches::default(),
             faults: VecDeque::new(),

@@ -114,6 +114,7 @@ impl Simulator {
         Ok(Self(Arc::new(Inner {
             import: Mutex::new(
                 Door::new(IMPORT, &import, window, settings.faults.clone())
+                    .over(settings.minute)
                     .with_chance(settings.fault_percent, settings.seed),
             ),
             other: Mutex::new(Door::new(

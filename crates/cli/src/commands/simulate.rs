@@ -25,6 +25,7 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
         latency: Duration::from_millis(args.latency),
         spread: args.latency_spread.parse().map_err(usage)?,
         clock: Clock::off_by(args.clock_skew),
+        poison: args.poison.clone(),
         fault_percent: args.fault_percent,
         seed: args.seed,
         read_delay: Duration::from_millis(args.read_delay),

@@ -284,3 +284,14 @@ async fn faults_strike_one_request_each_in_turn() {
     assert_eq!(statuses, [200, 503, 502, 200]);
     assert_eq!(simulator.counts().users, 2);
 }
+
+#[tokio::test]
+async fn a_record_with_the_poisonous_text_fails_the_request_and_the_others_are_stored() {
+    let simulator = peopled(|settings| settings.poison = Some("arsenic".into())).await;
+    let mut poisonous = text("b");
+    poisonous["data"]["text"] = json!("arsenic and old lace");
+    let body = json!({"messages": {"a": text("a"), "b": poisonous, "c": text("c")}});
+    let response = send(&simulator, "messages", body.to_string()).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(simulator.counts().messages, 2);
+}
