@@ -152,23 +152,28 @@ impl Running {
     /// Waits for its end.
     pub fn ended(mut self) -> Ended {
         let status = self.wait();
-        Ended {
-            code: status.code(),
+        if status.is_none() {
+            let _ = self.child.kill();
+        }
+        let ended = Ended {
+            code: status.and_then(|status| status.code()),
             out: self.out.join().expect("its output can be read"),
             err: self.err.join().expect("its output can be read"),
             took: self.started.elapsed(),
-        }
+        };
+        assert!(status.is_some(), "it does not end: {}", ended.said());
+        ended
     }
 
-    fn wait(&mut self) -> ExitStatus {
+    /// How it ended; `None` when it does not.
+    fn wait(&mut self) -> Option<ExitStatus> {
         let patience = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be asked") {
-                return status;
+                return Some(status);
             }
             if Instant::now() > patience {
-                let _ = self.child.kill();
-                panic!("it does not end");
+                return None;
             }
             std::thread::sleep(Duration::from_millis(5));
         }
