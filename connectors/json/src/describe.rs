@@ -208,7 +208,7 @@ impl<'s> Survey<'s> {
 
     /// Waits until everything was looked at that was read.
     fn catch_up(&mut self, lookers: &mut Lookers<'_, '_>) -> Result<(), SourceError> {
-        while let Some(looked) = lookers.next() {
+        while let Some(looked) = lookers.earliest() {
             self.add(looked)?;
         }
         let rest = std::mem::take(&mut self.parcel);

@@ -140,7 +140,7 @@ impl Rows<'_> {
 
     /// Gives everything that was handed to others.
     fn catch_up(&mut self, workers: &mut Decoding<'_, '_>) -> ControlFlow<Stop> {
-        while let Some(decoded) = workers.next() {
+        while let Some(decoded) = workers.earliest() {
             self.give(decoded)?;
         }
         ControlFlow::Continue(())

@@ -244,7 +244,7 @@ impl Engine {
                     broken.add(&view.name);
                     continue;
                 }
-                match state.statement_to_plan(query).await {
+                match typed(&state, state.statement_to_plan(query).await) {
                     Ok(plan) => match sql::columns_differ(&plan, &view.query) {
                         Ok(()) => register(session, &view.name, plan),
                         Err(mistake) => {
@@ -316,6 +316,18 @@ fn reads(state: &SessionState, query: &Statement) -> BTreeSet<String> {
     let references = state.resolve_table_references(query).unwrap_or_default();
     let views = references.iter().filter(|name| name.schema().is_none());
     views.map(|name| name.table().to_owned()).collect()
+}
+
+/// A plan whose types are those that its rows have. As it is first made, columns of a union have
+/// those of its first branch, whatever the others have.
+fn typed(
+    state: &SessionState,
+    plan: Result<LogicalPlan, DataFusionError>,
+) -> Result<LogicalPlan, DataFusionError> {
+    let options = state.config().options();
+    state
+        .analyzer()
+        .execute_and_check(plan?, options, |_, _| ())
 }
 
 fn register(session: &SessionContext, name: &str, plan: LogicalPlan) {

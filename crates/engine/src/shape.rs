@@ -10,11 +10,12 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatchOptions;
 use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows, SourceError};
 use datafusion::common::{DataFusionError, ScalarValue};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::ExecutionPlan;
-use futures::StreamExt;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
 use crate::failure::{failure, reason};
 use crate::flow::{FlowPlan, Node, ShapedFields, ShapedLeaf};
@@ -55,20 +56,29 @@ struct Reading {
 /// The rows still to come.
 enum Rows {
     Planned(Planned, Arc<TaskContext>),
-    Read(SendableRecordBatchStream),
+    Read(BoxStream<'static, datafusion::common::Result<RecordBatch>>),
     Ended,
     /// They failed, which was not told yet.
     Failed(SourceError),
 }
 
+/// The rows of all partitions, one after the other: a union has one for each of its branches.
+fn all(
+    plan: Arc<dyn ExecutionPlan>,
+    task: Arc<TaskContext>,
+) -> BoxStream<'static, datafusion::common::Result<RecordBatch>> {
+    let partitions = plan.output_partitioning().partition_count();
+    let rows = move |partition| plan.execute(partition, Arc::clone(&task));
+    futures::stream::iter((0..partitions).map(rows))
+        .try_flatten()
+        .boxed()
+}
+
 impl Reading {
     async fn next(&mut self) -> Option<Result<Shaped, SourceError>> {
         if let Rows::Planned(planned, task) = &mut self.rows {
-            let rows = planned
-                .await
-                .and_then(|rows| rows.execute(0, Arc::clone(task)));
-            self.rows = match rows {
-                Ok(rows) => Rows::Read(rows),
+            self.rows = match planned.await {
+                Ok(plan) => Rows::Read(all(plan, Arc::clone(task))),
                 Err(error) => Rows::Failed(failure(&error)),
             };
         }

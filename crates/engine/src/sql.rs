@@ -295,21 +295,24 @@ pub(crate) fn mistake(error: &DataFusionError, sql: &Sql) -> Mistake {
     }
     if let Some(function) = between(&text, "call to '", "' function")
         .or_else(|| between(&text, "Function '", "' user-defined coercion"))
+        .or_else(|| between(&text, "Function '", "' failed to match any signature"))
     {
         let usage =
             functions::definition(function).map(|known| format!("it is written {}", known.usage));
         let types = between(&text, "argument types '", "'")
             .and_then(|call| call.split_once('('))
             .map(|(_, types)| types_in_words(types.trim_end_matches(')')));
-        let types = types
-            .map(|types| format!("it is called with {types}; CAST(... AS ...) changes a type"));
+        let types = match types {
+            Some(types) => format!("it is called with {types}; CAST(... AS ...) changes a type"),
+            None => "CAST(... AS ...) changes a type, such as to BIGINT".into(),
+        };
         return Mistake::error(
             "sql::wrong-arguments",
             format!("`{function}` does not take these arguments"),
             find(sql, function),
         )
         .label("called with something else")
-        .maybe_help(usage.or(types));
+        .maybe_help(usage.or(Some(types)));
     }
     let (message, help) = in_our_words(&text);
     Mistake::error("sql::invalid", message, pointed.or(sql.at.clone())).maybe_help(help)

@@ -47,7 +47,7 @@ impl<'scope, W: Send + 'scope, R: Send + 'scope> Workers<'scope, '_, W, R> {
     pub fn give(&mut self, parcel: W) -> Option<R> {
         let result = match self.given - self.taken < self.most * EACH {
             true => None,
-            false => self.next(),
+            false => self.earliest(),
         };
         let turn = self.given % self.most;
         if self.lanes.len() == turn {
@@ -60,7 +60,7 @@ impl<'scope, W: Send + 'scope, R: Send + 'scope> Workers<'scope, '_, W, R> {
     }
 
     /// Waits for the earliest result that was not given back; `None` when there is none.
-    pub fn next(&mut self) -> Option<R> {
+    pub fn earliest(&mut self) -> Option<R> {
         if self.taken == self.given {
             return None;
         }
@@ -101,7 +101,7 @@ mod tests {
                 for number in 0..1_000 {
                     results.extend(workers.give(number));
                 }
-                while let Some(result) = workers.next() {
+                while let Some(result) = workers.earliest() {
                     results.push(result);
                 }
                 results

@@ -147,6 +147,7 @@ async fn arguments_that_do_not_fit_name_what_the_function_takes() {
         .field("metadata.h", "CAST(id AS STRNG)")
         .field("metadata.i", "coalesce(id, make_array(1))")
         .field("metadata.j", "bot['a']")
+        .field("metadata.k", "range(1, id, bot, 2)")
         .mistakes()
         .await;
     insta::assert_snapshot!(shown);

@@ -50,6 +50,36 @@ async fn a_view_puts_tables_together() {
 }
 
 #[tokio::test]
+async fn all_of_a_union_is_read_without_an_order_too() {
+    let run = stage()
+        .view(
+            "all_ids",
+            "SELECT id AS uid FROM chat.rooms UNION ALL SELECT CAST(id AS TEXT) FROM crm.people",
+        )
+        .from("all_ids")
+        .field("uid", "uid")
+        .run()
+        .await;
+    assert_eq!(run.column("uid"), ["a", "b", "c", "1", "2", "3", "2"]);
+}
+
+#[tokio::test]
+async fn branches_of_a_union_may_have_text_of_every_make() {
+    let run = stage()
+        .view(
+            "all_ids",
+            "SELECT id AS uid FROM chat.rooms UNION ALL SELECT md5(id) FROM chat.rooms WHERE id = 'a'",
+        )
+        .from("all_ids")
+        .field("uid", "cometchat_id(uid)")
+        .field("name", "uid || '-' || 1")
+        .run()
+        .await;
+    let hash = "0cc175b9c0f1b6a831c399e269772661";
+    assert_eq!(run.column("uid"), ["a", "b", "c", hash]);
+}
+
+#[tokio::test]
 async fn a_view_groups_and_counts() {
     let stage = stage()
         .view(
