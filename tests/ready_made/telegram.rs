@@ -1,7 +1,6 @@
 //! Telegram, as Telegram Desktop exports it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use chatferry_tests::account::{Rows, rows};
 use serde_json::Value;
