@@ -11,11 +11,11 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 const DICE: &str = include_str!("dice.sql");
 
 /// A database with a schema and a population.
-pub struct Legacy(Database);
+pub(crate) struct Legacy(Database);
 
 impl Legacy {
     /// A new one on a PostgreSQL server.
-    pub async fn new(schema: &str, population: &str) -> Self {
+    pub(crate) async fn new(schema: &str, population: &str) -> Self {
         let database = servers::postgres().await.database().await;
         database
             .execute(&[schema, DICE, population].join("\n"))
@@ -25,7 +25,7 @@ impl Legacy {
 
     /// What a query says that a run must come to, by flow: it gives flows, outcomes and numbers of
     /// rows. Variables of the pipeline are there as settings: `current_setting('test.bots', true)`.
-    pub async fn counted(
+    pub(crate) async fn counted(
         &self,
         query: &str,
         variables: &[(&str, &str)],
@@ -57,7 +57,7 @@ impl Legacy {
     }
 
     /// The account of a rehearsal with the strictest simulator, with these variables.
-    pub fn rehearsed(&self, name: &str, variables: &[(&str, &str)]) -> BTreeMap<String, Rows> {
+    pub(crate) fn rehearsed(&self, name: &str, variables: &[(&str, &str)]) -> BTreeMap<String, Rows> {
         let set: Vec<String> = variables
             .iter()
             .flat_map(|(name, value)| ["--set".to_owned(), format!("variables.{name}={value}")])
@@ -67,7 +67,7 @@ impl Legacy {
     }
 
     /// The first records of each flow as they would be sent.
-    pub fn golden(&self, name: &str, arguments: &[&str]) -> String {
+    pub(crate) fn golden(&self, name: &str, arguments: &[&str]) -> String {
         let pipeline = pipeline(name);
         let mut all = vec!["preview", &pipeline];
         all.extend(arguments);

@@ -13,6 +13,8 @@
 mod database;
 mod discord;
 mod mattermost;
+mod mattermost_bulk;
+mod synapse;
 mod telegram;
 
 use std::collections::BTreeMap;
