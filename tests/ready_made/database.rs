@@ -76,7 +76,8 @@ impl Legacy {
         shown.out
     }
 
-    fn environment(&self) -> [(&'static str, &str); 1] {
+    /// What the program must know to find it.
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 1] {
         [("LEGACY_DATABASE_URL", self.0.url())]
     }
 }

@@ -12,8 +12,11 @@
 
 mod database;
 mod discord;
+mod ejabberd;
 mod mattermost;
 mod mattermost_bulk;
+mod rocketchat;
+mod stream;
 mod synapse;
 mod telegram;
 
