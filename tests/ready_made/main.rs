@@ -19,6 +19,7 @@ mod rocketchat;
 mod stream;
 mod synapse;
 mod telegram;
+mod zulip;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
