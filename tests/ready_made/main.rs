@@ -12,6 +12,7 @@
 
 mod database;
 mod discord;
+mod discourse;
 mod ejabberd;
 mod mattermost;
 mod mattermost_bulk;
