@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chatferry_testkit::servers::{self, Database, PASSWORD};
 use chatferry_tests::account::Rows;
 use chatferry_tests::{Folder, pipeline};
-use chatferry_testkit::servers::{self, Database, PASSWORD};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
 /// Functions that populations throw their dice with.
@@ -57,7 +57,11 @@ impl Legacy {
     }
 
     /// The account of a rehearsal with the strictest simulator, with these variables.
-    pub(crate) fn rehearsed(&self, name: &str, variables: &[(&str, &str)]) -> BTreeMap<String, Rows> {
+    pub(crate) fn rehearsed(
+        &self,
+        name: &str,
+        variables: &[(&str, &str)],
+    ) -> BTreeMap<String, Rows> {
         let set: Vec<String> = variables
             .iter()
             .flat_map(|(name, value)| ["--set".to_owned(), format!("variables.{name}={value}")])

@@ -11,7 +11,7 @@ use crate::{real, rehearsed_with};
 
 const SCHEMA: &str = include_str!("ejabberd/schema.sql");
 /// For the server's own schema.
-const MISSING: &str = include_str!("ejabberd/missing.sql");
+const MISSING: &str = include_str!("missing.sql");
 const POPULATION: &str = include_str!("ejabberd/population.sql");
 const ACCOUNT: &str = include_str!("ejabberd/account.sql");
 /// What README.md asks for where hosts are kept apart.
