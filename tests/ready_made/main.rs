@@ -10,6 +10,7 @@
     reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
 )]
 
+mod chatwoot;
 mod database;
 mod discord;
 mod discourse;
