@@ -17,6 +17,7 @@ mod discourse;
 mod ejabberd;
 mod mattermost;
 mod mattermost_bulk;
+mod openfire;
 mod rocketchat;
 mod stream;
 mod synapse;
