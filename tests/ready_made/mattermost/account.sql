@@ -50,8 +50,9 @@ UNION ALL
 SELECT 'webhooks', CASE WHEN bots THEN 'imported' ELSE 'skipped: bot' END, count(DISTINCT hooks.name)
 FROM settings, hooks JOIN posts USING (id) JOIN channels c ON c.id = posts.channelid AND c.type <> 'D' GROUP BY 2
 UNION ALL
-SELECT 'groups', CASE WHEN id IN (SELECT id FROM twos) THEN 'skipped: conversation of two' ELSE 'imported' END, count(*)
-FROM channels GROUP BY 2
+SELECT 'groups', CASE WHEN id IN (SELECT id FROM twos) THEN 'skipped: conversation of two'
+    WHEN NOT bots AND type = 'D' AND name LIKE ANY (SELECT id || '\_\_%' FROM people WHERE bot) THEN 'skipped: bot' ELSE 'imported' END, count(*)
+FROM channels, settings GROUP BY 2
 UNION ALL
 SELECT 'members',
        CASE WHEN channelid NOT IN (SELECT id FROM channels) THEN 'skipped: channel is gone'

@@ -1,4 +1,4 @@
--- A server with some of everything: 43 accounts, 24 channels, 2,600 posts.
+-- A server with some of everything: 43 accounts, 25 channels, 2,602 posts.
 
 INSERT INTO teams (id, name, displayname, type) VALUES
     (pg_temp.id('team 1'), 'harbour', 'Harbour', 'O'), (pg_temp.id('team 2'), 'yard', 'Yard', 'I');
@@ -19,8 +19,8 @@ INSERT INTO bots (userid) SELECT pg_temp.id('user ' || n) FROM generate_series(4
 INSERT INTO status (userid, lastactivityat)
 SELECT pg_temp.id('user ' || n), CASE n WHEN 2 THEN 0 ELSE 1660000000000 + n END FROM generate_series(1, 38) n;
 
--- Open 1-9, private 10-14, group messages 15-17, direct 18-24: 22 with oneself, 23 with a bot, 24 with
--- somebody who is erased.
+-- Open 1-9, private 10-14, group messages 15-17, direct 18-25: 22 with oneself, 23 with a bot, 24 with
+-- somebody who is erased, 26 of a bot with itself.
 INSERT INTO channels (id, createat, deleteat, teamid, type, displayname, name, header, purpose, creatorid)
 SELECT pg_temp.id('channel ' || n),
        CASE n WHEN 5 THEN 0 ELSE 1590000000000 + n * 3600000::bigint END,
@@ -37,6 +37,8 @@ FROM generate_series(1, 24) n,
      LATERAL (SELECT pg_temp.id('user ' || (n - 17)) AS id) a,
      LATERAL (SELECT CASE n WHEN 22 THEN a.id WHEN 23 THEN pg_temp.id('user 41') WHEN 24 THEN pg_temp.id('erased 2')
                             ELSE pg_temp.id('user ' || (n - 5)) END AS id) b;
+INSERT INTO channels (id, createat, deleteat, teamid, type, displayname, name, header, purpose, creatorid)
+SELECT pg_temp.id('channel 26'), 1590000000000, 0, '', 'D', '', id || '__' || id, '', '', id FROM (SELECT pg_temp.id('user 41') AS id) bot;
 
 INSERT INTO channelmembers (channelid, userid, roles, schemeadmin)
 SELECT pg_temp.id('channel ' || c), pg_temp.id('user ' || u),
@@ -83,6 +85,9 @@ SELECT pg_temp.id('post ' || n),
 FROM generate_series(1, 2600) n,
      LATERAL (SELECT 1 + pg_temp.dice('channel', n, 25) AS channel, pg_temp.dice('kind', n, 60) AS kind,
                      pg_temp.dice('fate', n, 60) AS fate) chosen;
+INSERT INTO posts (id, createat, deleteat, editat, userid, channelid, rootid, originalid, message, type, props, fileids, ispinned)
+SELECT pg_temp.id('of the bot ' || n), 1600000000000 + n, 0, 0, pg_temp.id('user 41'), pg_temp.id('channel 26'), '', '', 'Beep', '', '{}', '[]', false
+FROM generate_series(1, 2) n;
 -- Somebody who is there in nothing but a line of the system.
 UPDATE posts SET userid = pg_temp.id('erased 3') WHERE id = (SELECT min(id) FROM posts WHERE type LIKE 'system%');
 
