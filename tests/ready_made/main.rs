@@ -19,9 +19,13 @@ mod mattermost;
 mod mattermost_bulk;
 mod openfire;
 mod rocketchat;
+mod sendbird;
+mod slack_export;
 mod stream;
+mod stream_export;
 mod synapse;
 mod telegram;
+mod twilio;
 mod zulip;
 
 use std::collections::BTreeMap;
@@ -112,4 +116,16 @@ fn documents(folder: &Path) -> Vec<Value> {
         serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("a document")
     };
     paths.iter().map(read).collect()
+}
+
+/// What the answers in a file list under that key; nothing where there is no such file.
+fn answers(folder: &Path, file: &str, key: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join(format!("{file}.json"))).unwrap_or_default();
+    serde_json::Deserializer::from_str(&text)
+        .into_iter::<Value>()
+        .flat_map(|answer| {
+            let listed = answer.expect("an answer")[key].as_array().cloned();
+            listed.expect("a list")
+        })
+        .collect()
 }
