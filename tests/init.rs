@@ -272,6 +272,32 @@ fn known_systems_get_their_ready_made_pipeline() {
     let drafted = account::json(&drafted.expect(0));
     assert_eq!(drafted["system"], "slack-export");
     folder.run_with(&APP, &["rehearse", "slack.toml"]).expect(0);
+
+    let dump = repository().join("pipelines/rocketchat/dump");
+    let drafted = folder.run(&[
+        "init",
+        dump.to_str().unwrap(),
+        "-o",
+        "rocket.toml",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(account::json(&drafted.expect(0))["system"], "rocketchat");
+    folder
+        .run_with(&APP, &["rehearse", "rocket.toml"])
+        .expect(0);
+}
+
+#[test]
+fn a_system_whose_files_do_not_tell_it_is_named() {
+    let folder = Folder::new();
+    let export = repository().join("pipelines/discord/export");
+    let export = export.to_str().unwrap();
+    let ended = folder.run(&["init", export, "--system", "discord", "-o", "discord.toml"]);
+    ended.expect(0);
+    folder
+        .run_with(&APP, &["rehearse", "discord.toml"])
+        .expect(0);
 }
 
 #[test]

@@ -9,7 +9,8 @@ pub struct System {
     pub name: &'static str,
     /// What it is.
     pub about: &'static str,
-    /// What tells it: tables, and columns that each of them has.
+    /// What tells it: tables, `*` where it may be called anything, and columns that each of them has.
+    /// Nothing where its files are no tables before a pipeline says how; it is used when it is named.
     tells: &'static [(&'static str, &'static [&'static str])],
     /// The pipeline.
     text: &'static str,
@@ -18,7 +19,7 @@ pub struct System {
 }
 
 /// All of them: a new one is an entry here.
-pub const KNOWN: [System; 4] = [
+pub const KNOWN: [System; 19] = [
     System {
         name: "slack-export",
         about: "an export of a Slack workspace",
@@ -30,6 +31,136 @@ pub const KNOWN: [System; 4] = [
             ("users", &["id", "team_id", "name", "profile"]),
         ],
         text: include_str!("../../../pipelines/slack-export/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "mattermost",
+        about: "a Mattermost server's database",
+        tells: &[
+            ("posts", &["channelid", "userid", "rootid", "originalid"]),
+            ("channelmembers", &["channelid", "schemeadmin"]),
+        ],
+        text: include_str!("../../../pipelines/mattermost/pipeline.toml"),
+        place: "url",
+    },
+    System {
+        name: "matrix-synapse",
+        about: "a Matrix homeserver's database, of Synapse",
+        tells: &[
+            ("event_json", &["event_id", "json"]),
+            ("events", &["room_id", "origin_server_ts"]),
+            ("room_memberships", &["membership"]),
+        ],
+        text: include_str!("../../../pipelines/matrix-synapse/pipeline.toml"),
+        place: "url",
+    },
+    System {
+        name: "ejabberd",
+        about: "an ejabberd server's database",
+        tells: &[("archive", &["username", "bare_peer", "xml", "nick"])],
+        text: include_str!("../../../pipelines/ejabberd/pipeline.toml"),
+        place: "url",
+    },
+    System {
+        name: "zulip",
+        about: "a Zulip server's database",
+        tells: &[
+            ("zerver_message", &["sender_id", "recipient_id"]),
+            ("zerver_userprofile", &["full_name"]),
+        ],
+        text: include_str!("../../../pipelines/zulip/pipeline.toml"),
+        place: "url",
+    },
+    System {
+        name: "discourse-chat",
+        about: "the chat of a Discourse forum, in its database",
+        tells: &[
+            ("chat_messages", &["chat_channel_id", "message"]),
+            ("chat_channels", &["chatable_type"]),
+        ],
+        text: include_str!("../../../pipelines/discourse-chat/pipeline.toml"),
+        place: "url",
+    },
+    System {
+        name: "chatwoot",
+        about: "a Chatwoot desk's database",
+        tells: &[
+            (
+                "messages",
+                &["conversation_id", "sender_type", "content_attributes"],
+            ),
+            ("contacts", &["account_id"]),
+        ],
+        text: include_str!("../../../pipelines/chatwoot/pipeline.toml"),
+        place: "url",
+    },
+    System {
+        name: "openfire",
+        about: "an Openfire server's database",
+        tells: &[
+            ("ofuser", &["username"]),
+            ("ofmucroom", &["roomid", "naturalname"]),
+        ],
+        text: include_str!("../../../pipelines/openfire/pipeline.toml"),
+        place: "url",
+    },
+    System {
+        name: "rocketchat",
+        about: "a Rocket.Chat server's collections, exported as JSON lines",
+        tells: &[
+            ("rocketchat_message", &["rid", "ts", "u"]),
+            ("rocketchat_room", &["t"]),
+        ],
+        text: include_str!("../../../pipelines/rocketchat/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "mattermost-bulk",
+        about: "a bulk export of a Mattermost server",
+        tells: &[("*", &["type", "version", "team", "channel", "user", "post"])],
+        text: include_str!("../../../pipelines/mattermost-bulk/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "discord",
+        about: "channels of Discord, as DiscordChatExporter writes them",
+        tells: &[],
+        text: include_str!("../../../pipelines/discord/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "telegram",
+        about: "chats of Telegram Desktop",
+        tells: &[],
+        text: include_str!("../../../pipelines/telegram/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "stream",
+        about: "an import file of Stream Chat",
+        tells: &[],
+        text: include_str!("../../../pipelines/stream/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "stream-export",
+        about: "channels as Stream Chat exports them",
+        tells: &[],
+        text: include_str!("../../../pipelines/stream-export/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "sendbird",
+        about: "answers of Sendbird's API",
+        tells: &[],
+        text: include_str!("../../../pipelines/sendbird/pipeline.toml"),
+        place: "root",
+    },
+    System {
+        name: "twilio",
+        about: "answers of the API of Twilio Conversations",
+        tells: &[],
+        text: include_str!("../../../pipelines/twilio/pipeline.toml"),
         place: "root",
     },
     System {
@@ -97,10 +228,12 @@ pub fn recognised(tables: &[Seen]) -> Option<&'static System> {
 impl System {
     fn is(&self, tables: &[Seen]) -> bool {
         let has = |(name, columns): &(&str, &[&str])| {
-            let mut named = tables.iter().filter(|table| table.short() == *name);
+            let mut named = tables
+                .iter()
+                .filter(|table| *name == "*" || table.short() == *name);
             named.any(|table| columns.iter().all(|column| table.column(column).is_some()))
         };
-        self.tells.iter().all(has)
+        !self.tells.is_empty() && self.tells.iter().all(has)
     }
 
     /// Its pipeline, with the chat at this place instead of that of the sample.
