@@ -36,5 +36,6 @@ async fn the_other_account_is_another() {
 async fn records_are_as_they_are_written_down_here() {
     let legacy = Legacy::new(SCHEMA, POPULATION).await;
     let files = "variables.files=https://files.example.org/";
+    assert_eq!(legacy.recognised(), "chatwoot");
     insta::assert_snapshot!(legacy.golden("chatwoot", &["-n", "20", "--set", files]));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chatferry_testkit::servers::{self, Database, PASSWORD};
-use chatferry_tests::account::Rows;
+use chatferry_tests::account::{self, Rows};
 use chatferry_tests::{Folder, pipeline};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 
@@ -78,6 +78,13 @@ impl Legacy {
         let shown = Folder::new().run_with(&self.environment(), &all).expect(0);
         assert!(!shown.said().contains(PASSWORD), "the password got out");
         shown.out
+    }
+
+    /// Which system `init` takes it for.
+    pub(crate) fn recognised(&self) -> String {
+        let drafted = Folder::new().run(&["init", self.0.url(), "--format", "json"]);
+        let drafted = account::json(&drafted.expect(0));
+        drafted["system"].as_str().unwrap_or_default().to_owned()
     }
 
     /// What the program must know to find it.

@@ -28,5 +28,6 @@ async fn the_account_is_what_the_database_says() {
 async fn records_are_as_they_are_written_down_here() {
     let legacy = Legacy::new(SCHEMA, POPULATION).await;
     let files = "variables.files=https://forum.example.org";
+    assert_eq!(legacy.recognised(), "discourse-chat");
     insta::assert_snapshot!(legacy.golden("discourse-chat", &["-n", "24", "--set", files]));
 }

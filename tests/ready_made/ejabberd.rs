@@ -84,5 +84,6 @@ async fn it_is_the_same_on_mysql() {
 #[tokio::test]
 async fn records_are_as_they_are_written_down_here() {
     let legacy = Legacy::new(SCHEMA, POPULATION).await;
+    assert_eq!(legacy.recognised(), "ejabberd");
     insta::assert_snapshot!(legacy.golden("ejabberd", &["-n", "24"]));
 }

@@ -68,5 +68,6 @@ async fn it_is_the_same_on_mysql() {
 #[tokio::test]
 async fn records_are_as_they_are_written_down_here() {
     let legacy = Legacy::new(&[SCHEMA, ARCHIVE].join("\n"), POPULATION).await;
+    assert_eq!(legacy.recognised(), "openfire");
     insta::assert_snapshot!(legacy.golden("openfire", &["-n", "24"]));
 }

@@ -51,5 +51,6 @@ async fn what_people_differ_in_can_be_chosen() {
 async fn records_are_as_they_are_written_down_here() {
     let legacy = Legacy::new(SCHEMA, POPULATION).await;
     let files = "variables.files=https://files.example.org/";
+    assert_eq!(legacy.recognised(), "matrix-synapse");
     insta::assert_snapshot!(legacy.golden("matrix-synapse", &["-n", "24", "--set", files]));
 }

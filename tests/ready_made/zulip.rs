@@ -32,5 +32,6 @@ async fn the_other_organisation_is_another() {
 async fn records_are_as_they_are_written_down_here() {
     let legacy = Legacy::new(SCHEMA, POPULATION).await;
     let files = "variables.files=https://files.example.org/";
+    assert_eq!(legacy.recognised(), "zulip");
     insta::assert_snapshot!(legacy.golden("zulip", &["-n", "28", "--set", files]));
 }
