@@ -60,7 +60,7 @@ pub struct Settings {
     /// What goes wrong with the first import requests, one for each.
     pub faults: VecDeque<Fault>,
     /// How many of a hundred import requests are struck by a fault that is drawn by chance, once
-    /// [`faults`](Self::faults) is used up. See [`Fault::drawn`].
+    /// [`faults`](Self::faults) is used up.
     pub fault_percent: u8,
     /// What is drawn by chance is drawn again with the same seed, request by request.
     pub seed: u64,

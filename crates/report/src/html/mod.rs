@@ -1,7 +1,7 @@
 //! A plan or a run as one page of HTML that needs nothing else: no network, no scripts.
 //!
 //! It is written by hand rather than through a template engine: a page has a dozen shapes, and
-//! here the compiler sees to it that nothing gets into it but markup of ours ([`Html::raw`] takes
+//! here the compiler sees to it that nothing gets into it but markup of ours (`Html::raw` takes
 //! only what stands in this program), numbers, and text that is escaped.
 
 mod account;
