@@ -62,7 +62,7 @@ fn second_line_is_rejected(line: impl AsRef<[u8]>, rule: &str) {
     says(
         folder.run(&["run", &pipeline]),
         7,
-        &[rule, "chatferry status"],
+        &[rule, "chatferry failures"],
     );
     says(
         folder.run(&["status", &pipeline]),
