@@ -9,7 +9,7 @@ use chatferry_core::{
     Account, Delivery, Destination, Entity, MessageOrder, Origin, Outcome, Permit, Since,
     SourceError,
 };
-use chatferry_ledger::{LastRun, Ledger, LedgerError, RequestRow, Settled};
+use chatferry_ledger::{Entry, LastRun, Ledger, LedgerError, RequestRow, Settled};
 use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -89,6 +89,10 @@ pub trait Observer: Send {
 
     /// Something went wrong and is being dealt with.
     fn trouble(&mut self, what: &str);
+
+    /// Requests that have their answers, and rows that are not delivered, as they go into the
+    /// ledger; every one of them once.
+    fn written(&mut self, _entry: &Entry) {}
 }
 
 /// How a run stands.
@@ -596,7 +600,10 @@ impl Working<'_> {
     /// Has requests written down, and what has gathered beside them.
     async fn write(&mut self, requests: Vec<(RequestRow, Vec<Settled>)>) -> Result<(), Failed> {
         match self.reception.books.entry(requests) {
-            Some(entry) => self.scribe.write(entry).await,
+            Some(entry) => {
+                self.observer.written(&entry);
+                self.scribe.write(entry).await
+            }
             None => Ok(()),
         }
     }
