@@ -3,5 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    chatferry::run(std::iter::once("chatferry".into()).chain(std::env::args_os().skip(1)))
+    let arguments = std::env::args_os().skip(1);
+    chatferry::run(
+        std::iter::once("chatferry".into())
+            .chain(arguments)
+            .collect(),
+    )
 }

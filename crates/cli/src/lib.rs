@@ -32,7 +32,10 @@ use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
 /// Runs the program with these arguments, the first of which is its name.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+///
+/// Not generic on purpose: what is generic is compiled where it is called, and every future of the
+/// program with it, once for each program that calls it.
+pub fn run(arguments: Vec<OsString>) -> ExitCode {
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => {

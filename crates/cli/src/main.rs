@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    chatferry::run(std::env::args_os())
+    chatferry::run(std::env::args_os().collect())
 }
