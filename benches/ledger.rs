@@ -9,7 +9,7 @@ use std::path::Path;
 
 use chatferry_benches::setup::{messages, runtime};
 use chatferry_core::{Entity, RecordId};
-use chatferry_ledger::{Entry, Ledger, RequestRow, RunId, Settled};
+use chatferry_ledger::{Content, Entry, Ledger, RequestRow, RunId, Settled};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tempfile::TempDir;
 
@@ -81,9 +81,8 @@ async fn fresh() -> (TempDir, Ledger, RunId) {
 async fn delivered_keys(path: &Path) -> u64 {
     let mut ledger = Ledger::read(path).await.expect("the ledger opens");
     let mut sum = 0;
-    let count = |keys: &[chatferry_core::Key]| sum += keys.len() as u64;
     ledger
-        .delivered_keys(count)
+        .delivered_before(|records| sum += records.len() as u64)
         .await
         .expect("the ledger is read");
     sum
@@ -107,6 +106,7 @@ fn answered(number: u64) -> (RequestRow, Vec<Settled>) {
             id: RecordId::new(&id.to_string()),
             present: false,
             remote: Some(id.to_string().into()),
+            content: Content::of(id),
         }
     });
     (row, settled.collect())

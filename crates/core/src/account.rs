@@ -23,11 +23,15 @@ pub struct FlowAccount {
     pub read: u64,
     /// How many rows an earlier run had already delivered; these were left out.
     pub settled_before: u64,
+    /// How many of these make something else now than what was delivered. They are not sent again.
+    pub differing: u64,
     /// How many rows ended how, and under which name (empty for imported and present).
     pub outcomes: BTreeMap<(OutcomeKind, String), u64>,
     /// How many records had a value mended on the way, by the name of the rule. These are also
     /// counted under their outcome.
     pub adjusted: BTreeMap<&'static str, u64>,
+    /// How many placeholders were delivered for what its rows refer to. They are no rows of it.
+    pub placeholders: BTreeMap<Entity, u64>,
     /// How many rows were read and have no outcome, because the run was stopped.
     pub pending: u64,
 }
@@ -41,8 +45,10 @@ impl FlowAccount {
             entity,
             read: 0,
             settled_before: 0,
+            differing: 0,
             outcomes: BTreeMap::new(),
             adjusted: BTreeMap::new(),
+            placeholders: BTreeMap::new(),
             pending: 0,
         }
     }

@@ -20,6 +20,7 @@ pub mod field;
 pub mod filter;
 pub mod inspection;
 pub mod json;
+pub mod lineage;
 pub mod mistake;
 pub mod outcome;
 pub mod place;
@@ -38,6 +39,7 @@ pub use filter::{Comparison, Filter, Operand};
 pub use inspection::{
     Contents, Cursor, Expected, Inspection, Item, Pace, Page, Removal, Removed, Told,
 };
+pub use lineage::{Lineage, LineageChange};
 pub use mistake::{Mistake, Severity, Span};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::Place;

@@ -13,13 +13,15 @@
 //!
 //! # The file
 //!
-//! `runs`, `requests`, `delivered`, `undelivered`, `marks` and `changes` are plain tables that `sqlite3` can
-//! read. Delivered records are only ever appended, in the order of their delivery, without a second
+//! `runs`, `requests`, `delivered`, `undelivered`, `differing`, `marks`, `changes` and `flows` are plain
+//! tables that `sqlite3` can read. Delivered records are only ever appended, in the order of their delivery, without a second
 //! index: that is what makes settling cheap and the file small. Who wants to look records up
-//! loads their keys first ([`Ledger::delivered_keys`]).
+//! loads their keys first ([`Ledger::delivered_before`]).
 
+mod differing;
 mod error;
 mod failures;
+mod lineage;
 mod lock;
 mod mark;
 mod read;
@@ -34,6 +36,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
+pub use differing::{Content, Differences, Differing};
 pub use error::LedgerError;
 pub use failures::{Failed, Failures};
 pub use mark::Mark;

@@ -32,6 +32,8 @@ struct Kept {
     entity: u8,
     read: u64,
     settled_before: u64,
+    #[serde(default)]
+    differing: u64,
     outcomes: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
@@ -46,6 +48,7 @@ impl Kept {
             entity: account.entity.number(),
             read: account.read,
             settled_before: account.settled_before,
+            differing: account.differing,
             outcomes,
         }
     }
@@ -54,6 +57,7 @@ impl Kept {
         let mut account = FlowAccount::new(flow, Entity::from_number(self.entity)?);
         account.read = self.read;
         account.settled_before = self.settled_before;
+        account.differing = self.differing;
         for (kind, reasons) in self.outcomes {
             let kind = OutcomeKind::from_name(&kind)?;
             for (reason, rows) in reasons {

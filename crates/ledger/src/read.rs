@@ -6,7 +6,7 @@ use chatferry_core::{Entity, Key, OutcomeKind};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::{Ledger, LedgerError};
+use crate::{Content, Ledger, LedgerError};
 
 /// What an earlier run left behind that the pace has to respect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +79,8 @@ pub struct RunSummary {
     pub account: Option<String>,
 }
 
-/// Keys read at a time: a text of some 200 KiB.
-const KEYS_PER_READ: i64 = 10_000;
+/// Records read at a time: a text of some 300 KiB.
+const RECORDS_PER_READ: i64 = 10_000;
 
 fn count(row: &SqliteRow, column: usize) -> u64 {
     u64::try_from(row.get::<i64, _>(column)).unwrap_or_default()
@@ -91,25 +91,51 @@ pub(crate) const fn bits(stored: i64) -> u64 {
     stored as u64
 }
 
+fn key_of(text: &str) -> Option<Key> {
+    Some(Key(bits(text.parse().ok()?)))
+}
+
 impl Ledger {
-    /// Gives the key of every record that was delivered, some thousands at a time, and returns
-    /// the number of the last such record.
+    /// Gives the key of every record that was delivered, with a hash of what was sent where that is
+    /// known, some thousands at a time, and returns the number of the last such record.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be read.
-    pub async fn delivered_keys(&mut self, take: impl FnMut(&[Key])) -> Result<i64, LedgerError> {
+    pub async fn delivered_before(
+        &mut self,
+        mut take: impl FnMut(&[(Key, Option<Content>)]),
+    ) -> Result<i64, LedgerError> {
         let last: Option<i64> = sqlx::query("SELECT max(record) FROM delivered")
             .fetch_one(&mut self.connection)
             .await
             .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?
             .get(0);
         let last = last.unwrap_or_default();
-        self.keys("true", (0, last), take).await?;
+        // A ledger that is only read is not brought up to date.
+        let columns =
+            sqlx::query("SELECT 1 FROM pragma_table_info('delivered') WHERE name = 'content'")
+                .fetch_optional(&mut self.connection)
+                .await
+                .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
+        let content = columns.map_or("''", |_| "ifnull(content, '')");
+        let what = format!("key || ' ' || {content}");
+        let mut records = Vec::new();
+        self.listed(&what, "true", (0, last), |texts| {
+            records.clear();
+            records.extend(texts.filter_map(|text| {
+                let (key, content) = text.split_once(' ')?;
+                let content = content.parse().ok().and_then(Content::read);
+                Some((key_of(key)?, content))
+            }));
+            take(&records);
+        })
+        .await?;
         Ok(last)
     }
 
-    /// The same, only for records of that entity with numbers above the first, up to the second.
+    /// Gives the keys of delivered records of that entity with numbers above the first, up to the
+    /// second.
     ///
     /// # Errors
     ///
@@ -118,25 +144,32 @@ impl Ledger {
         &mut self,
         entity: Entity,
         records: (i64, i64),
-        take: impl FnMut(&[Key]),
-    ) -> Result<(), LedgerError> {
-        let of = format!("entity = {}", entity.number());
-        self.keys(&of, records, take).await
-    }
-
-    /// Gives keys of delivered records; one text of many keys costs far less than a row for each.
-    async fn keys(
-        &mut self,
-        of: &str,
-        (mut after, last): (i64, i64),
         mut take: impl FnMut(&[Key]),
     ) -> Result<(), LedgerError> {
-        let query = format!(
-            "SELECT group_concat(key) FROM delivered WHERE record > ? AND record <= ? AND {of}"
-        );
+        let of = format!("entity = {}", entity.number());
         let mut keys = Vec::new();
+        self.listed("key", &of, records, |texts| {
+            keys.clear();
+            keys.extend(texts.filter_map(key_of));
+            take(&keys);
+        })
+        .await
+    }
+
+    /// Gives what is asked of delivered records as texts; one text of many costs far less than a
+    /// row for each.
+    async fn listed(
+        &mut self,
+        what: &str,
+        of: &str,
+        (mut after, last): (i64, i64),
+        mut take: impl FnMut(std::str::Split<'_, char>),
+    ) -> Result<(), LedgerError> {
+        let query = format!(
+            "SELECT group_concat({what}) FROM delivered WHERE record > ? AND record <= ? AND {of}"
+        );
         while after < last {
-            let until = last.min(after + KEYS_PER_READ);
+            let until = last.min(after.saturating_add(RECORDS_PER_READ));
             let text: Option<String> = sqlx::query(sqlx::AssertSqlSafe(query.as_str()))
                 .bind(after)
                 .bind(until)
@@ -144,14 +177,7 @@ impl Ledger {
                 .await
                 .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?
                 .get(0);
-            keys.clear();
-            let numbers = text.as_deref().unwrap_or_default().split(',');
-            keys.extend(
-                numbers
-                    .filter_map(|number| number.parse::<i64>().ok())
-                    .map(|key| Key(bits(key))),
-            );
-            take(&keys);
+            take(text.as_deref().unwrap_or_default().split(','));
             after = until;
         }
         Ok(())

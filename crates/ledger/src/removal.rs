@@ -119,7 +119,8 @@ impl Ledger {
         let mut transaction = self.connection.begin().await?;
         sqlx::raw_sql(TABLE).execute(&mut *transaction).await?;
         // Whatever lets a run leave rows unread: they are to be sent again.
-        let shortcuts = "SELECT name FROM sqlite_schema WHERE name IN ('marks', 'changes')";
+        let shortcuts =
+            "SELECT name FROM sqlite_schema WHERE name IN ('marks', 'changes', 'differing')";
         for row in sqlx::query(shortcuts).fetch_all(&mut *transaction).await? {
             let forget = format!("DELETE FROM {}", row.get::<String, _>(0));
             sqlx::query(sqlx::AssertSqlSafe(forget))

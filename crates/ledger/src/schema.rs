@@ -3,7 +3,7 @@
 use sqlx::{Row, SqliteConnection};
 
 /// The version of the tables, kept in SQLite's `user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// Marks the file as a ledger of chatferry in SQLite's `application_id`: "FRRY".
 const APPLICATION: i64 = 0x4652_5259;
 
@@ -34,7 +34,8 @@ CREATE TABLE IF NOT EXISTS delivered (
     present INTEGER NOT NULL,
     request INTEGER NOT NULL,
     id      TEXT NOT NULL,
-    remote
+    remote,
+    content INTEGER
 );
 CREATE TABLE IF NOT EXISTS undelivered (
     key     INTEGER PRIMARY KEY,
@@ -62,10 +63,27 @@ CREATE TABLE IF NOT EXISTS changes (
     pipeline INTEGER NOT NULL,
     changed  TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS differing (
+    key    INTEGER PRIMARY KEY,
+    run    INTEGER NOT NULL,
+    entity INTEGER NOT NULL,
+    flow   TEXT NOT NULL,
+    id     TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS flows (
+    flow   TEXT PRIMARY KEY,
+    entity INTEGER NOT NULL,
+    reads  TEXT NOT NULL,
+    id     TEXT NOT NULL
+);
 ";
 
-/// What makes a ledger of version 1 one of version 2, beside the tables that it lacks.
-const SINCE_1: &str = "ALTER TABLE runs ADD COLUMN pipeline INTEGER;";
+/// What makes a ledger of an older version one of this, beside the tables that it lacks: each
+/// step with the last version that needs it.
+const STEPS: [(i64, &str); 2] = [
+    (1, "ALTER TABLE runs ADD COLUMN pipeline INTEGER;"),
+    (2, "ALTER TABLE delivered ADD COLUMN content INTEGER;"),
+];
 
 /// Why the tables cannot be used.
 pub(crate) enum Trouble {
@@ -85,13 +103,15 @@ pub(crate) async fn prepare(connection: &mut SqliteConnection) -> Result<(), Tro
         .fetch_one(&mut *connection)
         .await?
         .get(0);
-    let older = match tables {
-        0 => "",
+    let version = match tables {
+        0 => VERSION,
         _ => match check(connection).await? {
             VERSION => return Ok(()),
-            _ => SINCE_1,
+            older => older,
         },
     };
+    let steps = STEPS.iter().filter(|(last, _)| *last >= version);
+    let older: String = steps.map(|(_, step)| *step).collect();
     let prepare = format!(
         "BEGIN; {older} {TABLES} PRAGMA application_id = {APPLICATION}; \
          PRAGMA user_version = {VERSION}; COMMIT;"

@@ -3,6 +3,7 @@
 use chatferry_core::{Entity, Key, Outcome, OutcomeKind, Place, RecordId};
 use sqlx::{Connection, QueryBuilder, Row, Sqlite};
 
+use crate::differing::{self, Content, Differing};
 use crate::{Ledger, LedgerError, Mark, RunId};
 
 /// One request that was sent and answered, or given up.
@@ -35,6 +36,8 @@ pub struct Settled {
     pub present: bool,
     /// The destination's own id, if it told.
     pub remote: Option<Box<str>>,
+    /// A hash of what was sent, by which a row that has changed since is noticed.
+    pub content: Content,
 }
 
 /// A row that was not delivered, and why.
@@ -63,6 +66,8 @@ pub struct Entry {
     pub requests: Vec<(RequestRow, Vec<Settled>)>,
     /// Rows that were not delivered.
     pub undelivered: Vec<Undelivered>,
+    /// Delivered records of which rows make something else now.
+    pub differing: Vec<Differing>,
     /// How far all of this settles the flows.
     pub marks: Vec<Mark>,
 }
@@ -71,13 +76,17 @@ impl Entry {
     /// Whether there is nothing to write down.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.undelivered.is_empty() && self.marks.is_empty()
+        self.requests.is_empty()
+            && self.undelivered.is_empty()
+            && self.differing.is_empty()
+            && self.marks.is_empty()
     }
 
     /// Adds what came later.
     pub fn extend(&mut self, later: Self) {
         self.requests.extend(later.requests);
         self.undelivered.extend(later.undelivered);
+        self.differing.extend(later.differing);
         self.marks.extend(later.marks);
     }
 }
@@ -157,6 +166,7 @@ impl Ledger {
         let Entry {
             requests,
             undelivered,
+            differing,
             marks,
         } = entry;
         // Each statement costs a way to SQLite's thread and back, so there are few of them.
@@ -187,7 +197,7 @@ impl Ledger {
                 .collect();
             for settled in settled.chunks(1_000) {
                 let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
-                    "INSERT INTO delivered (key, entity, present, request, id, remote) ",
+                    "INSERT INTO delivered (key, entity, present, request, id, remote, content) ",
                 );
                 insert.push_values(settled, |mut row, (number, record)| {
                     row.push_bind(stored(Key::of(record.entity, record.id.as_str()).0))
@@ -205,6 +215,7 @@ impl Ledger {
                         Some((remote, None)) => row.push_bind(remote),
                         None => row.push_bind(None::<i64>),
                     };
+                    row.push_bind(record.content.stored());
                 });
                 insert.build().execute(&mut *transaction).await?;
                 if !self.has_undelivered {
@@ -243,6 +254,7 @@ impl Ledger {
             );
             insert.build().execute(&mut *transaction).await?;
         }
+        differing::write(&mut transaction, run, differing).await?;
         for mark in marks {
             sqlx::query("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?, ?, ?)")
                 .bind(&mark.flow)
@@ -280,20 +292,25 @@ impl Ledger {
         }
     }
 
-    /// Forgets rows that are no longer rejected, refused or blocked because they are no longer
-    /// there, or no longer wrong: those of this flow that no run since that one has met.
+    /// Forgets rows that are no longer rejected, refused, blocked or different because they are no
+    /// longer there, or no longer wrong: those of this flow that no run since that one has met.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be written.
     pub async fn forget_unmet(&mut self, flow: &str, run: i64) -> Result<(), LedgerError> {
-        sqlx::query("DELETE FROM undelivered WHERE flow = ? AND run < ? AND outcome <> ?")
+        let undelivered =
+            sqlx::query("DELETE FROM undelivered WHERE flow = ? AND run < ? AND outcome <> ?")
+                .bind(flow)
+                .bind(run)
+                .bind(OutcomeKind::Refused.name());
+        let differing = sqlx::query("DELETE FROM differing WHERE flow = ? AND run < ?")
             .bind(flow)
-            .bind(run)
-            .bind(OutcomeKind::Refused.name())
-            .execute(&mut self.connection)
-            .await
-            .map_err(|error| LedgerError::sqlite("write", &self.path, &error))?;
+            .bind(run);
+        for forget in [undelivered, differing] {
+            let written = forget.execute(&mut self.connection).await;
+            written.map_err(|error| LedgerError::sqlite("write", &self.path, &error))?;
+        }
         Ok(())
     }
 }

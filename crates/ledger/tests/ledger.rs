@@ -7,8 +7,11 @@
 
 use std::path::Path;
 
-use chatferry_core::{Entity, FlowAccount, Key, Outcome, OutcomeKind, RecordId};
-use chatferry_ledger::{Entry, LastRun, Ledger, Mark, RequestRow, Settled, Undelivered};
+use chatferry_core::{Entity, FlowAccount, Key, Lineage, Outcome, OutcomeKind, RecordId};
+use chatferry_ledger::{
+    Content, Differences, Differing, Entry, LastRun, Ledger, Mark, RequestRow, Settled, Undelivered,
+};
+use sqlx::{ConnectOptions, Connection};
 
 fn request(records: usize) -> RequestRow {
     RequestRow {
@@ -28,6 +31,7 @@ fn settled(id: &str) -> Settled {
         id: RecordId::new(id),
         present: false,
         remote: Some("17".into()),
+        content: Content::of(u64::MAX - 1),
     }
 }
 
@@ -56,7 +60,7 @@ fn refused(id: &str) -> Undelivered {
 async fn keys(ledger: &mut Ledger) -> Vec<Key> {
     let mut keys = Vec::new();
     ledger
-        .delivered_keys(|some| keys.extend_from_slice(some))
+        .delivered_before(|some| keys.extend(some.iter().map(|(key, _)| *key)))
         .await
         .unwrap();
     keys
@@ -74,7 +78,7 @@ async fn what_was_settled_is_there_after_opening_again() {
             &Entry {
                 requests: vec![(request(2), vec![settled("a"), settled("b")])],
                 undelivered: vec![refused("c")],
-                marks: Vec::new(),
+                ..Entry::default()
             },
         )
         .await
@@ -233,7 +237,7 @@ async fn keys_of_an_entity_are_read_between_two_records() {
     let entry = answered(vec![(request(4), all)]);
     ledger.settle(run, &entry).await.unwrap();
     let mut found = Vec::new();
-    let last = ledger.delivered_keys(|_| ()).await.unwrap();
+    let last = ledger.delivered_before(|_| ()).await.unwrap();
     assert_eq!(last, 4);
     for entity in [Entity::Users, Entity::Messages] {
         let between =
@@ -241,4 +245,108 @@ async fn keys_of_an_entity_are_read_between_two_records() {
         between.await.unwrap();
     }
     assert_eq!(found, ["b", "c"].map(|id| Key::of(Entity::Messages, id)));
+}
+
+#[tokio::test]
+async fn what_was_sent_of_a_record_is_known_by_its_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
+    let run = ledger.begin_run(1, 7).await.unwrap();
+    let hashes = [0, 1, u64::MAX, 0x8000_0000, 0x1234_5678_9abc_def0];
+    let records = hashes.iter().enumerate().map(|(number, hash)| Settled {
+        content: Content::of(*hash),
+        ..settled(&number.to_string())
+    });
+    let entry = answered(vec![(request(5), records.collect())]);
+    ledger.settle(run, &entry).await.unwrap();
+    let mut found = Vec::new();
+    let read = ledger.delivered_before(|some| found.extend(some.iter().map(|(_, hash)| *hash)));
+    read.await.unwrap();
+    assert_eq!(found, hashes.map(|hash| Some(Content::of(hash))));
+}
+
+#[tokio::test]
+async fn records_that_differ_are_listed_until_a_later_run_finds_them_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
+    let differing = |id: &str| Differing {
+        key: Key::of(Entity::Messages, id),
+        flow: "talk".into(),
+        entity: Entity::Messages,
+        id: id.into(),
+    };
+    let entry = |ids: &[&str]| Entry {
+        differing: ids.iter().map(|id| differing(id)).collect(),
+        ..Entry::default()
+    };
+    let run = ledger.begin_run(1, 7).await.unwrap();
+    ledger.settle(run, &entry(&["a", "b", "c"])).await.unwrap();
+    let run = ledger.begin_run(2, 7).await.unwrap();
+    ledger.settle(run, &entry(&["b", "c"])).await.unwrap();
+    ledger.forget_unmet("talk", run.number()).await.unwrap();
+    let mut found = Vec::new();
+    ledger.each_differing(|it| found.push(it)).await.unwrap();
+    assert_eq!(found, ["b", "c"].map(differing));
+    let differences = ledger.differences(1).await.unwrap();
+    assert_eq!(
+        differences,
+        [Differences {
+            flow: "talk".into(),
+            entity: Entity::Messages,
+            records: 2,
+            examples: vec!["b".into()],
+        }]
+    );
+}
+
+#[tokio::test]
+async fn a_ledger_of_the_version_before_goes_on_without_hashes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ledger");
+    let mut ledger = Ledger::open(&path).await.unwrap();
+    let run = ledger.begin_run(1, 7).await.unwrap();
+    let entry = answered(vec![(request(1), vec![settled("a")])]);
+    ledger.settle(run, &entry).await.unwrap();
+    ledger.close().await.unwrap();
+    let old = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut old = old.connect().await.unwrap();
+    let back = "ALTER TABLE delivered DROP COLUMN content; DROP TABLE differing; \
+                DROP TABLE flows; PRAGMA user_version = 2;";
+    sqlx::raw_sql(back).execute(&mut old).await.unwrap();
+    old.close().await.unwrap();
+
+    let hashes = async |mut ledger: Ledger| {
+        let mut found = Vec::new();
+        let read = ledger.delivered_before(|some| found.extend(some.iter().map(|(_, hash)| *hash)));
+        read.await.unwrap();
+        assert_eq!(ledger.differences(1).await.unwrap(), []);
+        assert_eq!(ledger.lineages().await.unwrap(), []);
+        ledger.close().await.unwrap();
+        found
+    };
+    assert_eq!(hashes(Ledger::read(&path).await.unwrap()).await, [None]);
+    let mut ledger = Ledger::open(&path).await.unwrap();
+    let run = ledger.begin_run(2, 7).await.unwrap();
+    let entry = answered(vec![(request(1), vec![settled("b")])]);
+    ledger.settle(run, &entry).await.unwrap();
+    let known = Some(Content::of(u64::MAX - 1));
+    assert_eq!(hashes(ledger).await, [None, known]);
+}
+
+#[tokio::test]
+async fn what_flows_come_from_is_kept_of_the_last_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
+    let lineage = |flow: &str| Lineage {
+        flow: flow.into(),
+        entity: Entity::Users,
+        reads: ["a.users".to_owned(), "a.roles".to_owned()].into(),
+        id: "cometchat_id(id)".into(),
+    };
+    ledger
+        .keep_lineages(&[lineage("users"), lineage("bots")])
+        .await
+        .unwrap();
+    ledger.keep_lineages(&[lineage("users")]).await.unwrap();
+    assert_eq!(ledger.lineages().await.unwrap(), [lineage("users")]);
 }

@@ -7,7 +7,7 @@
 
 use chatferry_core::{Entity, Key, RecordId, Told};
 use chatferry_ledger::{
-    Difference, Entry, Extra, Findings, Ledger, Read, Reconciliation, RequestRow, Settled,
+    Content, Difference, Entry, Extra, Findings, Ledger, Read, Reconciliation, RequestRow, Settled,
     ShapedRecord, Stage, Target,
 };
 
@@ -36,6 +36,7 @@ async fn ledger(folder: &tempfile::TempDir) -> Ledger {
         id: RecordId::new(id),
         present: remote.is_none(),
         remote: remote.map(Into::into),
+        content: Content::of(7),
     };
     let records = vec![
         settled(Entity::Users, "ann", None),

@@ -6,7 +6,7 @@
 )]
 
 use chatferry_core::{Entity, RecordId};
-use chatferry_ledger::{Entry, Holdings, Ledger, Left, RequestRow, Settled};
+use chatferry_ledger::{Content, Entry, Holdings, Ledger, Left, RequestRow, Settled};
 
 const NUMBERED: [Entity; 1] = [Entity::Messages];
 
@@ -16,6 +16,7 @@ fn settled(entity: Entity, id: &str, present: bool, remote: Option<&str>) -> Set
         id: RecordId::new(id),
         present,
         remote: remote.map(Into::into),
+        content: Content::of(7),
     }
 }
 
@@ -51,7 +52,7 @@ async fn ledger(folder: &tempfile::TempDir) -> Ledger {
 async fn keys(ledger: &mut Ledger) -> usize {
     let mut count = 0;
     ledger
-        .delivered_keys(|keys| count += keys.len())
+        .delivered_before(|keys| count += keys.len())
         .await
         .unwrap();
     count

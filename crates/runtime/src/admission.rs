@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 
 use chatferry_core::{Key, Outcome, Record, Reference, References};
-use chatferry_ledger::Held;
+use chatferry_ledger::{Content, Held};
 
 use crate::seen::{Seen, Sight};
 
@@ -24,7 +24,10 @@ pub enum Verdict {
     /// It is to be sent.
     Send,
     /// An earlier run has delivered it.
-    SettledBefore,
+    SettledBefore {
+        /// Whether it makes something else now than what was delivered.
+        differs: bool,
+    },
     /// It is not sent, and this is its outcome, written down under this key.
     Outcome(Key, Outcome),
 }
@@ -66,9 +69,9 @@ impl Admission {
         }
     }
 
-    /// Notes records that earlier runs have delivered.
-    pub fn settled_before(&mut self, keys: &[Key]) {
-        self.seen.settled_before(keys);
+    /// Notes records that earlier runs have delivered, and what was sent of each.
+    pub fn settled_before(&mut self, records: &[(Key, Option<Content>)]) {
+        self.seen.settled_before(records);
     }
 
     /// Notes delivered records whose rows will not be read again.
@@ -82,7 +85,10 @@ impl Admission {
     pub fn judge(&mut self, record: &Record, references: References) -> Verdict {
         let key = record.key();
         match self.seen.meet(key) {
-            Sight::SettledBefore => return Verdict::SettledBefore,
+            Sight::SettledBefore(sent) => {
+                let differs = sent.is_some_and(|sent| sent != Content::of(record.content()));
+                return Verdict::SettledBefore { differs };
+            }
             Sight::Again => return self.double(record, key),
             Sight::New => {}
         }
@@ -211,10 +217,10 @@ mod tests {
     #[test]
     fn what_was_delivered_before_is_left_out_and_its_double_is_rejected() {
         let mut admission = Admission::new(Vec::new(), false);
-        admission.settled_before(&[user("a").key()]);
+        admission.settled_before(&[(user("a").key(), None)]);
         assert_eq!(
             admission.judge(&user("a"), References::Require),
-            Verdict::SettledBefore
+            Verdict::SettledBefore { differs: false }
         );
         let double = admission.judge(&user("a"), References::Require);
         assert_eq!(
@@ -226,6 +232,23 @@ mod tests {
             admission.judge(&user("a"), References::Require),
             "each double has a key of its own"
         );
+    }
+
+    #[test]
+    fn what_was_delivered_before_and_has_changed_since_is_told() {
+        let mut admission = Admission::new(Vec::new(), false);
+        let mut changed = user("b");
+        for record in [user("a"), changed.clone()] {
+            let content = Content::of(record.content());
+            admission.settled_before(&[(record.key(), Some(content))]);
+        }
+        changed.json = Bytes::from_static(b"{\"id\":\"b\",\"name\":\"B\"}");
+        for (record, differs) in [(user("a"), false), (changed, true)] {
+            assert_eq!(
+                admission.judge(&record, References::Require),
+                Verdict::SettledBefore { differs }
+            );
+        }
     }
 
     #[test]

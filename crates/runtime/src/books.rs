@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use chatferry_core::{
     Account, Entity, FlowAccount, Key, Origin, Outcome, OutcomeKind, Record, RejectedRow,
 };
-use chatferry_ledger::{Entry, Mark, RequestRow, Settled, Undelivered};
+use chatferry_ledger::{Differing, Entry, Mark, RequestRow, Settled, Undelivered};
 
 use crate::admission::UNKNOWN_REFERENCE;
 use crate::intake::Cut;
@@ -23,6 +23,8 @@ pub(crate) struct Books {
     flows: Vec<Stretches>,
     /// Rows that were not delivered, which is not written down yet.
     undelivered: Vec<Undelivered>,
+    /// Delivered records of which rows make something else now, which is not written down yet.
+    differing: Vec<Differing>,
     /// Rejected rows without an id so far, which are told apart by their number.
     unnamed: u64,
     /// The number of the last delivered record in the ledger, once all is written down.
@@ -73,6 +75,7 @@ impl Books {
             account: Account::default(),
             flows: Vec::new(),
             undelivered: Vec::new(),
+            differing: Vec::new(),
             unnamed: 0,
             last_record,
         }
@@ -161,6 +164,19 @@ impl Books {
         stretch.unsettled = stretch.unsettled.saturating_sub(1);
     }
 
+    /// Notes that a record which an earlier run has delivered is another one now.
+    pub(crate) fn differs(&mut self, record: &Record) {
+        let origin = record.origin;
+        self.account.flows[origin.flow].differing += 1;
+        self.stretch(origin).account.differing += 1;
+        self.differing.push(Differing {
+            key: record.key(),
+            flow: self.name(origin.flow).to_owned(),
+            entity: record.entity,
+            id: record.id.as_str().to_owned(),
+        });
+    }
+
     /// Notes that the record was delivered; it is about to be written down.
     pub(crate) fn delivered(&mut self, origin: Origin, present: bool) {
         self.last_record += 1;
@@ -221,9 +237,9 @@ impl Books {
         });
     }
 
-    /// How many rows wait to be written down as not delivered.
+    /// How many rows wait to be written down.
     pub(crate) fn unwritten(&self) -> usize {
-        self.undelivered.len()
+        self.undelivered.len() + self.differing.len()
     }
 
     /// What is to be written down together with these requests, if there is anything.
@@ -232,6 +248,7 @@ impl Books {
         let entry = Entry {
             requests,
             undelivered: std::mem::take(&mut self.undelivered),
+            differing: std::mem::take(&mut self.differing),
             marks: marks.collect(),
         };
         (!entry.is_empty()).then_some(entry)
@@ -284,6 +301,7 @@ impl Stretch {
 fn add(sum: &mut FlowAccount, more: &FlowAccount) {
     sum.read += more.read;
     sum.settled_before += more.settled_before;
+    sum.differing += more.differing;
     for ((kind, reason), rows) in &more.outcomes {
         sum.add(*kind, reason, *rows);
     }
@@ -294,6 +312,7 @@ pub(crate) fn gone_on_with(before: &FlowAccount) -> FlowAccount {
     let mut account = FlowAccount::new(before.flow.clone(), before.entity);
     account.read = before.read;
     account.settled_before = before.settled_before;
+    account.differing = before.differing;
     for ((kind, reason), rows) in &before.outcomes {
         match kind {
             OutcomeKind::Imported | OutcomeKind::Present => account.settled_before += rows,

@@ -79,7 +79,7 @@ impl Found {
         let retry_refused = again == Again::Refused;
         let mut admission = Admission::new(ledger.refused().await?, retry_refused);
         let last_record = ledger
-            .delivered_keys(|keys| admission.settled_before(keys))
+            .delivered_before(|records| admission.settled_before(records))
             .await?;
         // Refused records may stand anywhere.
         let (mut marks, mut changes) = match again {

@@ -81,9 +81,12 @@ impl Reception {
                         self.books.adjusted(&record);
                         return Some(record);
                     }
-                    Verdict::SettledBefore => {
+                    Verdict::SettledBefore { differs } => {
                         witness.settled_before(&record);
                         self.books.settled_before(origin);
+                        if differs {
+                            self.books.differs(&record);
+                        }
                     }
                     Verdict::Outcome(key, outcome) => {
                         let cause = self.admission.lacking(&record, references);

@@ -9,7 +9,7 @@ use chatferry_core::{
     Account, Delivery, Destination, Entity, MessageOrder, Origin, Outcome, Permit, Since,
     SourceError,
 };
-use chatferry_ledger::{Entry, LastRun, Ledger, LedgerError, RequestRow, Settled};
+use chatferry_ledger::{Content, Entry, LastRun, Ledger, LedgerError, RequestRow, Settled};
 use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,8 +24,13 @@ use crate::scribe::{Failed, Scribe};
 use crate::ticket::Ticket;
 use crate::window::Window;
 
-/// Undelivered rows that may gather before they are written down.
+/// Rows that may gather before it is written down that they are undelivered or differ.
 const UNWRITTEN: usize = 1_000;
+/// Answers that may wait to be written down.
+///
+/// A run that is killed loses what these say, and the next one asks again: at the API's pace none
+/// waits. Beyond it nothing is sent, so that a disk that is slow for a moment costs no slot.
+const UNWRITTEN_ANSWERS: usize = 32;
 
 /// A run that has not started yet.
 pub struct Run {
@@ -229,7 +234,7 @@ impl Run {
             deliveries: Deliveries::new(Arc::clone(&destination)),
             limits: Limits::new(&delivery, delivered),
             window: Window::default(),
-            scribe: Scribe::start(ledger, run, delivery.in_flight.get()),
+            scribe: Scribe::start(ledger, run, UNWRITTEN_ANSWERS),
             delivered_flows: Vec::new(),
             destination,
             flows,
@@ -587,6 +592,7 @@ impl Working<'_> {
                 self.reception.admission.delivered(key);
             }
             delivered.push(Settled {
+                content: Content::of(record.content()),
                 entity: record.entity,
                 id: record.id,
                 present,
@@ -660,7 +666,7 @@ fn summary(account: &Account, requests: &Requests) -> String {
                 .collect();
             serde_json::json!({
                 "flow": flow.flow, "entity": flow.entity.name(), "read": flow.read,
-                "settledBefore": flow.settled_before, "pending": flow.pending, "outcomes": outcomes,
+                "settledBefore": flow.settled_before, "differing": flow.differing, "pending": flow.pending, "outcomes": outcomes,
             })
         })
         .collect();

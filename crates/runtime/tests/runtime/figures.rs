@@ -82,11 +82,8 @@ type Sent = Arc<Mutex<Vec<(Entity, Instant, usize)>>>;
 fn slow() -> (Arc<Scripted>, Sent) {
     let sent = Sent::default();
     let times = Arc::clone(&sent);
-    let mut delivery = paced(60);
-    // As many entries may wait to be written: see below.
-    delivery.in_flight = 32.try_into().unwrap();
     let destination = Scripted {
-        delivery,
+        delivery: paced(60),
         latency: Duration::from_secs(3),
         ..Scripted::new(move |records, _, store| {
             // The ledger is written in real time, and this clock jumps while it is: a run would seem
