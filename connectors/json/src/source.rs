@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use chatferry_core::source::{Scan, Source, SourceError, SourceSettings, Table};
 use chatferry_files::{Consumer, FileSource, Format, Gone, NamedTable, Root};
+use chatferry_records::{Described, TableSettings, describe, read};
 
-use crate::describe::{Described, describe};
-use crate::scan::read;
-use crate::settings::{JsonSettings, TableSettings};
+use crate::settings::JsonSettings;
 
 /// Endings of the files that are tables by themselves.
 const ENDINGS: [&str; 3] = [".jsonl", ".ndjson", ".json"];

@@ -10,9 +10,9 @@ use chatferry_files::{Broken, Found, Listing, Root, Tracker, Workers, beside, re
 use crate::around::{self, Late};
 use crate::infer::Inference;
 use crate::kind::Kind;
+use crate::options::TableSettings;
 use crate::parcel::{Looked, Parcel};
 use crate::pieces::{Event, go_through, place};
-use crate::settings::TableSettings;
 use crate::splitter::Format;
 use crate::window::At;
 
@@ -26,9 +26,9 @@ const PARCEL: usize = 1 << 20;
 
 /// A table as it was found.
 #[derive(Debug)]
-pub(crate) struct Described {
+pub struct Described {
     /// What the source tells of it.
-    pub(crate) table: Arc<Table>,
+    pub table: Arc<Table>,
     /// Its columns, those that come from the path last.
     pub(crate) columns: Vec<(String, Kind)>,
     /// The files that were read.
@@ -38,7 +38,7 @@ pub(crate) struct Described {
 }
 
 /// Reads a table through. Breaks off when nobody waits for the answer any more.
-pub(crate) fn describe(
+pub fn describe(
     name: &str,
     root: &Root,
     settings: &TableSettings,

@@ -15,13 +15,13 @@ use crate::syntax::{Cursor, Malformed};
 
 /// A field of an object around the records, which becomes a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Parent {
+pub struct Parent {
     /// The column.
-    pub(crate) name: String,
+    pub name: String,
     /// How many keys of the way to the records lead to the object.
-    pub(crate) depth: usize,
+    pub depth: usize,
     /// Its key there.
-    pub(crate) key: String,
+    pub key: String,
 }
 
 /// Fields that stand behind the records, by the place of their file in the listing; and there by which field it is, and of which

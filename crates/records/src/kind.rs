@@ -9,7 +9,7 @@ pub(crate) const UTC: &str = "UTC";
 
 /// What a column, a field of an object or an item of a list holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// True or false.
     Boolean,
     /// A whole number of 64 bits.

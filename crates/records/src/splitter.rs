@@ -12,7 +12,7 @@ use crate::window::{At, Window};
 
 /// How records stand in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// One on each line.
     Lines,
     /// In an array, which may stand within an object.

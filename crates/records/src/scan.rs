@@ -11,9 +11,9 @@ use chatferry_files::{Broken, Consumer, Found, Gone, Root, Workers, beside, chan
 
 use crate::decode::Decoder;
 use crate::describe::Described;
+use crate::options::TableSettings;
 use crate::parcel::Parcel;
 use crate::pieces::{Event, go_through};
-use crate::settings::TableSettings;
 
 /// Bytes of records that a batch is made of, even when it could have more rows.
 const BATCH_BYTES: usize = 4 << 20;
@@ -21,7 +21,7 @@ const BATCH_BYTES: usize = 4 << 20;
 const BATCH_REJECTED: usize = 1024;
 
 /// Reads the files and gives batches until nobody takes them.
-pub(crate) fn read(
+pub fn read(
     root: &Root,
     settings: &TableSettings,
     described: &Described,

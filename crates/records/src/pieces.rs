@@ -8,7 +8,7 @@ use chatferry_files::{Broken, Found, Listing, Root, refused};
 
 use crate::around::{Around, Late, LateOfFile};
 use crate::input::text;
-use crate::settings::TableSettings;
+use crate::options::TableSettings;
 use crate::splitter::{Format, Piece, Splitter, Trouble};
 use crate::window::{At, Window};
 
