@@ -1,29 +1,78 @@
 //! How fast something came along, in a bounded number of steps.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 /// Steps that are kept at most.
 const STEPS: usize = 120;
 
-/// How many requests were sent in each step of time, from the start on.
+/// What was counted in each step of time, from the start on.
 ///
 /// When there is no room for another step, each two become one that is twice as long.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pace {
-    step: Duration,
-    requests: Vec<u64>,
-    /// How many were noted in all.
-    noted: u64,
+pub struct Steps<T> {
+    each: Duration,
+    counts: Vec<T>,
 }
 
-impl Default for Pace {
+impl<T> Default for Steps<T> {
     fn default() -> Self {
         Self {
-            step: Duration::from_secs(1),
-            requests: Vec::new(),
-            noted: 0,
+            each: Duration::from_secs(1),
+            counts: Vec::new(),
         }
     }
+}
+
+impl<T: Copy + Default + AddAssign> Steps<T> {
+    /// What is counted in the step so long after the start; it and those before it are steps from
+    /// now on.
+    pub fn at(&mut self, after: Duration) -> &mut T {
+        let mut place = self.place(after);
+        while place >= STEPS {
+            self.each *= 2;
+            let halves = self.counts.chunks(2);
+            self.counts = halves.map(sum).collect();
+            place = self.place(after);
+        }
+        if self.counts.len() <= place {
+            self.counts.resize(place + 1, T::default());
+        }
+        &mut self.counts[place]
+    }
+
+    fn place(&self, after: Duration) -> usize {
+        let each = self.each.as_millis().max(1);
+        usize::try_from(after.as_millis() / each).unwrap_or(usize::MAX)
+    }
+
+    /// How long a step is.
+    #[must_use]
+    pub const fn each(&self) -> Duration {
+        self.each
+    }
+
+    /// What was counted in each step.
+    #[must_use]
+    pub fn counts(&self) -> &[T] {
+        &self.counts
+    }
+}
+
+fn sum<T: Copy + Default + AddAssign>(counts: &[T]) -> T {
+    let mut sum = T::default();
+    for count in counts {
+        sum += *count;
+    }
+    sum
+}
+
+/// How many requests were sent in each step of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    steps: Steps<u64>,
+    /// How many were noted in all.
+    noted: u64,
 }
 
 impl Pace {
@@ -31,34 +80,19 @@ impl Pace {
     pub fn note(&mut self, after: Duration, requests: u64) {
         let new = requests.saturating_sub(self.noted);
         self.noted = self.noted.max(requests);
-        let mut place = self.place(after);
-        while place >= STEPS {
-            self.step *= 2;
-            let halves = self.requests.chunks(2);
-            self.requests = halves.map(|both| both.iter().sum()).collect();
-            place = self.place(after);
-        }
-        if self.requests.len() <= place {
-            self.requests.resize(place + 1, 0);
-        }
-        self.requests[place] += new;
-    }
-
-    fn place(&self, after: Duration) -> usize {
-        let step = self.step.as_millis().max(1);
-        usize::try_from(after.as_millis() / step).unwrap_or(usize::MAX)
+        *self.steps.at(after) += new;
     }
 
     /// How long a step is.
     #[must_use]
     pub const fn step(&self) -> Duration {
-        self.step
+        self.steps.each()
     }
 
     /// The requests of each step.
     #[must_use]
     pub fn requests(&self) -> &[u64] {
-        &self.requests
+        self.steps.counts()
     }
 }
 

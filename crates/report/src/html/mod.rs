@@ -10,6 +10,7 @@ mod page;
 mod plan;
 mod run;
 
+pub use page::STYLE;
 pub(crate) use page::page;
 
 use crate::words::{count, plain};

@@ -6,7 +6,7 @@ use super::Html;
 use crate::words::moment;
 
 /// Light and dark, narrow and wide, on a screen and on paper.
-const STYLE: &str = include_str!("style.css");
+pub const STYLE: &str = include_str!("style.css");
 
 /// A page of that title about a pipeline, made at that time.
 pub(crate) fn page(
