@@ -130,7 +130,7 @@ fn with(words: &str, allowed: &[&str]) -> Vec<String> {
 #[test]
 fn dependencies_point_one_way() {
     let packages = Packages::read();
-    let allowed: [(&str, &[&str]); 12] = [
+    let allowed: [(&str, &[&str]); 13] = [
         ("chatferry-core", &[]),
         ("chatferry-simulator", &[]),
         ("chatferry-draft", &["chatferry-core"]),
@@ -138,6 +138,10 @@ fn dependencies_point_one_way() {
         ("chatferry-ledger", &["chatferry-core"]),
         ("chatferry-config", &["chatferry-core"]),
         ("chatferry-files", &["chatferry-core", "chatferry-config"]),
+        (
+            "chatferry-records",
+            &["chatferry-core", "chatferry-config", "chatferry-files"],
+        ),
         ("chatferry-testkit", &["chatferry-config", "chatferry-core"]),
         ("chatferry-runtime", &["chatferry-core", "chatferry-ledger"]),
         ("chatferry-report", &["chatferry-core", "chatferry-runtime"]),
@@ -162,7 +166,12 @@ fn dependencies_point_one_way() {
     }
     for (connector, _) in packages.connectors() {
         for needed in packages.needs(connector) {
-            let allowed = ["chatferry-core", "chatferry-config", "chatferry-files"];
+            let allowed = [
+                "chatferry-core",
+                "chatferry-config",
+                "chatferry-files",
+                "chatferry-records",
+            ];
             assert!(
                 allowed.contains(&needed.as_str()),
                 "{connector} may not depend on {needed}"
