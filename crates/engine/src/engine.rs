@@ -178,12 +178,39 @@ impl Engine {
         Ok(notes)
     }
 
+    /// The columns of the tables that were planned to be read, as pairs of `source.table` and a
+    /// column.
+    ///
+    /// # Errors
+    ///
+    /// When a table cannot be described.
+    pub async fn columns(&self) -> Result<Vec<(String, String)>, SourceError> {
+        let mut columns = Vec::new();
+        for source in &self.sources {
+            for name in source.used() {
+                let table = source.source.describe(&name).await?;
+                let named = |column: &String| (format!("{}.{name}", source.name), column.clone());
+                columns.extend(
+                    table
+                        .schema
+                        .fields()
+                        .iter()
+                        .map(|field| named(field.name())),
+                );
+            }
+        }
+        Ok(columns)
+    }
+
     /// A session of its own for one flow, so that its rejected rows are its own.
     fn session(&self, rejects: Arc<Rejects>) -> SessionContext {
         let mut options = ConfigOptions::new();
         options.sql_parser.enable_ident_normalization = false;
         options.sql_parser.collect_spans = true;
         options.sql_parser.map_string_types_to_utf8view = false;
+        // It moves fields of objects towards the tables, where no source takes them, and with joins
+        // gives two of them one name.
+        options.optimizer.enable_leaf_expression_pushdown = false;
         let config = SessionConfig::from(options)
             .with_default_catalog_and_schema(CATALOG, VIEWS)
             .with_create_default_catalog_and_schema(false)

@@ -17,6 +17,8 @@ use futures::FutureExt;
 
 use crate::engine::{PlanError, no_such_table, plan_error};
 use crate::fit::{fit, in_words};
+use crate::look::Rewrite;
+use crate::nulls::{Conditions, Nulls};
 use crate::order;
 use crate::position::Positions;
 use crate::shape;
@@ -36,17 +38,21 @@ pub struct FlowPlan {
     /// By what it knows rows that have changed, if it does.
     pub(crate) changes: Option<Arc<Positions>>,
     columns: Vec<Column>,
-    wanted: Wanted,
-    state: SessionState,
+    pub(crate) wanted: Wanted,
+    /// What gives the record id.
+    pub(crate) id: Option<Expr>,
+    /// The calls of `cometchat_id` that the record id is made with.
+    pub(crate) rewrites: Vec<Rewrite>,
+    pub(crate) state: SessionState,
 }
 
 /// The rows that a flow needs, before they are planned.
 #[derive(Debug)]
-struct Wanted {
-    from: LogicalPlan,
-    filter: Option<Expr>,
-    order: Vec<SortExpr>,
-    columns: BTreeSet<SqlColumn>,
+pub(crate) struct Wanted {
+    pub(crate) from: LogicalPlan,
+    pub(crate) filter: Option<Expr>,
+    pub(crate) order: Vec<SortExpr>,
+    pub(crate) columns: BTreeSet<SqlColumn>,
 }
 
 /// The expressions that make a record of a row.
@@ -90,6 +96,8 @@ pub struct Column {
     pub expression: String,
     /// What it gives, in words.
     pub gives: String,
+    /// Whether a record cannot do without it, and a row may have none all the same.
+    pub may_be_missing: bool,
 }
 
 impl FlowPlan {
@@ -125,6 +133,10 @@ impl FlowPlan {
         }
 
         let wrong = |error: DataFusionError| plan_error(&error, &flow.from, known);
+        let flow_conditions = Conditions {
+            hold: filter.clone().into_iter().collect(),
+            do_not: skips.iter().map(|(_, when)| when.clone()).collect(),
+        };
         let key = order.first().map(|key| key.expr.clone());
         let evaluated = skips.iter().map(|(_, when)| when);
         let evaluated = evaluated.chain(leaves.iter().map(|leaf| &leaf.expression));
@@ -161,11 +173,26 @@ impl FlowPlan {
             shaped_skips.push((skip.reason.as_str().into(), physical(when, &skip.when)?));
         }
         let exec = state.create_physical_plan(&rows).await.map_err(wrong)?;
+        let nulls = Nulls::of(flow_conditions, &schema);
         let describe = |leaf: &Leaf| Column {
             field: leaf.name.clone(),
             expression: leaf.sql.text.clone(),
             gives: in_words(&leaf.column),
+            may_be_missing: leaf.required && nulls.may_be_in(&leaf.written),
         };
+        let id = leaves
+            .iter()
+            .find(|leaf| leaf.name == flow.entity.id_field());
+        let mut rewrites = Vec::new();
+        for (from, to) in id.map_or_else(Vec::new, |id| rewritten(&id.written)) {
+            let from = from.cast_to(&DataType::Utf8, schema.as_ref());
+            let from = from.and_then(|from| state.create_physical_expr(from, &narrow));
+            let to = state.create_physical_expr(to, &narrow);
+            rewrites.push(Rewrite {
+                from: from.map_err(wrong)?,
+                to: to.map_err(wrong)?,
+            });
+        }
         Ok(Self {
             rows: exec,
             task: session.task_ctx(),
@@ -180,6 +207,8 @@ impl FlowPlan {
                 schema: Arc::new(Schema::new(columns)),
             }),
             wanted,
+            id: id.map(|leaf| leaf.expression.clone()),
+            rewrites,
             state,
         })
     }
@@ -241,14 +270,16 @@ struct Leaf {
     /// The expression cast to what the field takes.
     expression: Expr,
     column: ArrowField,
+    /// Whether there is no record without it.
+    required: bool,
 }
 
 /// What planning one flow needs at hand.
-struct Planning<'a> {
-    state: &'a SessionState,
-    variables: &'a Variables,
-    schema: &'a DFSchemaRef,
-    mistakes: Vec<Mistake>,
+pub(crate) struct Planning<'a> {
+    pub(crate) state: &'a SessionState,
+    pub(crate) variables: &'a Variables,
+    pub(crate) schema: &'a DFSchemaRef,
+    pub(crate) mistakes: Vec<Mistake>,
 }
 
 impl Planning<'_> {
@@ -258,7 +289,7 @@ impl Planning<'_> {
             .ok()
     }
 
-    fn condition(&mut self, sql: &Sql) -> Option<Expr> {
+    pub(crate) fn condition(&mut self, sql: &Sql) -> Option<Expr> {
         let expression = self.expression(sql)?;
         match expression.get_type(self.schema.as_ref()) {
             Ok(DataType::Boolean | DataType::Null) => Some(expression),
@@ -310,6 +341,8 @@ impl Planning<'_> {
                                 written: expression,
                                 expression: fitted,
                                 column,
+                                required: prefix.is_empty()
+                                    && field.is_some_and(|field| field.required),
                             });
                         }
                         Err(mistake) => self.mistakes.push(mistake),
@@ -408,6 +441,20 @@ async fn read_from(
         .map_err(|error| plan_error(&error, from, known))
 }
 
+/// The calls of `cometchat_id` in an expression: what each is given, and itself.
+fn rewritten(expression: &Expr) -> Vec<(Expr, Expr)> {
+    let mut found = Vec::new();
+    sql::any(expression, |part| {
+        if let Expr::ScalarFunction(call) = part
+            && let ("cometchat_id", [given]) = (call.name(), call.args.as_slice())
+        {
+            found.push((given.clone(), part.clone()));
+        }
+        false
+    });
+    found
+}
+
 /// The columns that the expressions refer to, in a stable order.
 fn columns_of<'a>(expressions: impl Iterator<Item = &'a Expr>) -> BTreeSet<SqlColumn> {
     expressions.flat_map(Expr::column_refs).cloned().collect()
@@ -415,7 +462,7 @@ fn columns_of<'a>(expressions: impl Iterator<Item = &'a Expr>) -> BTreeSet<SqlCo
 
 impl Wanted {
     /// The plan of the rows: those that belong to the flow, in its order, with the columns wanted.
-    fn plan(&self, further: &[Expr]) -> Result<LogicalPlan, DataFusionError> {
+    pub(crate) fn plan(&self, further: &[Expr]) -> Result<LogicalPlan, DataFusionError> {
         let mut plan = LogicalPlanBuilder::from(self.from.clone());
         for filter in self.filter.iter().chain(further) {
             plan = plan.filter(filter.clone())?;

@@ -3,14 +3,17 @@
 //!
 //! [`Engine`] holds the sources and views of a pipeline. It plans a flow without reading a row
 //! ([`Engine::plan`]), which finds every mistake in its SQL and every field whose type does not
-//! fit the entity; and the plan gives the flow's rows ([`FlowPlan::shape`]).
+//! fit the entity; and the plan gives the flow's rows ([`FlowPlan::shape`]),
+//! or a few of them beside what becomes of each ([`FlowPlan::look`]).
 
 mod engine;
 mod failure;
 mod fit;
 mod flow;
 pub mod functions;
+mod look;
 mod memory;
+mod nulls;
 mod order;
 mod position;
 mod pushdown;
@@ -21,3 +24,4 @@ mod table;
 pub use engine::{Engine, PlanError};
 pub use fit::in_words;
 pub use flow::{Column, FlowPlan};
+pub use look::{Choice, Rewritten, Seen, SeenStream};

@@ -63,7 +63,7 @@ enum Rows {
 }
 
 /// The rows of all partitions, one after the other: a union has one for each of its branches.
-fn all(
+pub(crate) fn all(
     plan: Arc<dyn ExecutionPlan>,
     task: Arc<TaskContext>,
 ) -> BoxStream<'static, datafusion::common::Result<RecordBatch>> {
@@ -131,7 +131,7 @@ impl Reading {
 }
 
 /// Shapes one batch.
-fn shape(fields: &ShapedFields, batch: &RecordBatch) -> Shaped {
+pub(crate) fn shape(fields: &ShapedFields, batch: &RecordBatch) -> Shaped {
     let mut pieces = Pieces::default();
     pieces.shape(fields, batch);
     let rows = match pieces.rows.as_slice() {

@@ -198,7 +198,12 @@ fn text(text: &str, option: Option<&str>, zones: &mut Zones) -> Result<i64, Stri
     if option.contains('%') {
         return by_format(text, option);
     }
-    in_zone(text, &zones.get(option)?)
+    let zone = zones.get(option)?;
+    match number(text) {
+        // Numbers count from one moment, whatever clocks showed then.
+        Some(number) => whole(number, None),
+        None => in_zone(text, &zone),
+    }
 }
 
 /// The whole part of a number written out, if that is what the text is.
@@ -276,5 +281,7 @@ mod tests {
         );
         assert_eq!(read("15.11.2004", Some("%d.%m.%Y")), Ok(1_100_476_800));
         assert!(read("2004-11-15 13:18:00", Some("Europe/Atlantis")).is_err());
+        assert_eq!(read("1100521080", Some("Europe/Berlin")), Ok(1_100_521_080));
+        assert!(read("1100521080", Some("Europe/Atlantis")).is_err());
     }
 }

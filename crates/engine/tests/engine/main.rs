@@ -8,6 +8,7 @@
 mod failures;
 mod functions;
 mod json;
+mod look;
 mod memory;
 mod mistakes;
 mod order;

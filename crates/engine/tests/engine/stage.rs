@@ -469,7 +469,10 @@ const fn field(name: &'static str, kind: Kind) -> Field {
 }
 
 pub(crate) const USERS: &[Field] = &[
-    field("uid", Kind::Text),
+    Field {
+        required: true,
+        ..field("uid", Kind::Text)
+    },
     field("name", Kind::Text),
     field("createdAt", Kind::Seconds),
     field("isBanned", Kind::Flag),
