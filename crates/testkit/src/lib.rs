@@ -2,7 +2,8 @@
 //!
 //! [`source`] is the suite that every source passes, and [`moment`] that of sources that have moments;
 //! [`servers`] are databases to test with;
-//! [`reading`] reads a table to its end and shows it; [`settings`] reads a source's settings.
+//! [`reading`] reads a table to its end and shows it; [`settings`] reads a source's settings, and is
+//! the suite of what every connector says of them.
 
 pub mod moment;
 pub mod reading;
