@@ -1,0 +1,3 @@
+//! What people who work on chatferry have done for them.
+
+pub mod connector;
