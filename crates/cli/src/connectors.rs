@@ -9,6 +9,7 @@ pub fn all() -> Registry<Settings> {
     let mut connectors = Registry::new(chatferry_cometchat::destination());
     chatferry_csv::register(&mut connectors);
     chatferry_json::register(&mut connectors);
+    chatferry_mbox::register(&mut connectors);
     chatferry_mysql::register(&mut connectors);
     chatferry_parquet::register(&mut connectors);
     chatferry_postgres::register(&mut connectors);
