@@ -158,18 +158,6 @@ impl Column {
         }
     }
 
-    /// How many bytes it holds, roughly.
-    pub(crate) fn bytes(&self) -> usize {
-        match &self.values {
-            Values::Texts { bytes, ends } => bytes.len() + ends.len() * 4,
-            Values::Bigints(values) => values.len() * 8,
-            Values::Doubles(values) => values.len() * 8,
-            Values::Decimals(values) => values.len() * 16,
-            Values::Flags(values) => values.len() / 8,
-            Values::Days(values) => values.len() * 4,
-        }
-    }
-
     /// Gives the values and begins anew.
     pub(crate) fn finish(&mut self) -> ArrayRef {
         let valid = self.valid.finish();

@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Broken, Found, Listing, Root, Tracker, refused};
+use chatferry_files::{Broken, Found, Listing, Root, Tracker, Workers, beside, refused};
 
-use crate::infer::Seen;
-use crate::kind::{self, Kind};
+use crate::kind::Kind;
+use crate::look::{Column, Looked, Wanted, look};
+use crate::parcel::Parcel;
 use crate::pieces::{Event, go_through, place};
-use crate::records::Record;
 use crate::settings::TableSettings;
 use crate::window::At;
 
 /// Records between two looks at whether anybody still waits for the answer.
 const LOOK_EVERY: u64 = 4096;
+/// Bytes of records that are looked at together.
+const PARCEL: usize = 1 << 20;
 
 /// A table as it was found.
 #[derive(Debug)]
@@ -39,19 +41,23 @@ pub(crate) fn describe(
     let listing = root.list(&settings.template)?;
     let mut survey = Survey::new(settings);
     let mut until_look = LOOK_EVERY;
-    let outcome = go_through(root, &listing, settings, |file, event| {
-        until_look -= 1;
-        if until_look == 0 {
-            until_look = LOOK_EVERY;
-            if !waits() {
-                let gone = SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
-                return ControlFlow::Break(gone);
+    let looked = |(parcel, wanted)| look(parcel, wanted, settings);
+    let outcome = beside(looked, |workers| {
+        let outcome = go_through(root, &listing, settings, |file, event| {
+            until_look -= 1;
+            if until_look == 0 {
+                until_look = LOOK_EVERY;
+                if !waits() {
+                    let gone =
+                        SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
+                    return ControlFlow::Break(gone);
+                }
             }
-        }
-        match survey.take(file, event) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
-        }
+            survey.take(file, event, workers);
+            ControlFlow::Continue(())
+        });
+        survey.catch_up(workers);
+        outcome
     });
     match outcome {
         Ok(ControlFlow::Continue(())) => {}
@@ -71,6 +77,9 @@ pub(crate) fn describe(
     survey.finish(name, listing)
 }
 
+/// Who looks at records beside the reading.
+type Lookers<'scope, 'env> = Workers<'scope, 'env, (Parcel, Wanted), Looked>;
+
 /// What was found so far.
 struct Survey<'s> {
     settings: &'s TableSettings,
@@ -78,10 +87,11 @@ struct Survey<'s> {
     index: HashMap<String, usize>,
     /// The column of each field of the current file.
     fields: Vec<usize>,
-    /// The fields of the current file whose columns are not settled.
-    open: Vec<usize>,
-    /// Those whose columns may have an order.
-    ordered: Vec<usize>,
+    /// Those of these fields that make a difference.
+    wanted: Wanted,
+    /// Records that were not looked at yet, and room for more of them.
+    parcel: Parcel,
+    empty: Vec<Parcel>,
     /// The order of what the paths of the files say, and whether it was looked at for this one.
     parts: Vec<Tracker>,
     entered: bool,
@@ -99,11 +109,8 @@ struct Known {
     name: String,
     /// What it is declared to hold.
     declared: Option<Kind>,
-    seen: Seen,
+    holds: Column,
     files: usize,
-    /// Whether its texts ever descend, and its whole numbers, as long as they are some.
-    texts: Tracker,
-    wholes: Tracker,
 }
 
 impl<'s> Survey<'s> {
@@ -113,8 +120,9 @@ impl<'s> Survey<'s> {
             columns: Vec::new(),
             index: HashMap::new(),
             fields: Vec::new(),
-            open: Vec::new(),
-            ordered: Vec::new(),
+            wanted: Wanted::default(),
+            parcel: Parcel::default(),
+            empty: Vec::new(),
             parts: settings
                 .template
                 .columns()
@@ -132,9 +140,12 @@ impl<'s> Survey<'s> {
         }
     }
 
-    fn take(&mut self, file: &Found, event: Event<'_>) -> Result<(), SourceError> {
+    fn take(&mut self, file: &Found, event: Event<'_>, lookers: &mut Lookers<'_, '_>) {
         match event {
-            Event::Enter(names) => self.enter(names),
+            Event::Enter(names) => {
+                self.catch_up(lookers);
+                self.enter(names);
+            }
             Event::Record(record) => {
                 if !self.entered {
                     self.entered = true;
@@ -143,8 +154,14 @@ impl<'s> Survey<'s> {
                         tracker.settle(0);
                     }
                 }
-                self.order(&record);
-                self.observe(&record);
+                self.parcel.push(&record);
+                if self.parcel.weight() >= PARCEL {
+                    let next = self.empty.pop().unwrap_or_default();
+                    let full = std::mem::replace(&mut self.parcel, next);
+                    if let Some(looked) = lookers.give((full, self.wanted.clone())) {
+                        self.add(looked);
+                    }
+                }
             }
             Event::Rejected(_, detail, at) => self.reject(file, &detail, at),
             Event::Leave(Some(other)) => self.notes.push(format!(
@@ -157,7 +174,6 @@ impl<'s> Survey<'s> {
             )),
             Event::Leave(None) => {}
         }
-        Ok(())
     }
 
     fn enter(&mut self, names: &[String]) {
@@ -170,18 +186,19 @@ impl<'s> Survey<'s> {
                 self.columns.push(Known {
                     name: name.clone(),
                     declared: declared.map(|(_, kind)| kind.clone()),
-                    seen: Seen::default(),
+                    holds: Column::default(),
                     files: 0,
-                    texts: Tracker::default(),
-                    wholes: Tracker::default(),
                 });
                 self.columns.len() - 1
             });
             self.columns[column].files += 1;
             self.fields.push(column);
         }
-        self.open = (0..names.len()).collect();
-        self.ordered.clone_from(&self.open);
+        self.wanted = Wanted {
+            width: names.len(),
+            open: (0..names.len()).collect(),
+            ordered: (0..names.len()).collect(),
+        };
         self.entered = false;
         self.close();
     }
@@ -189,80 +206,41 @@ impl<'s> Survey<'s> {
     /// Leaves out of the fields that are looked at those that make no difference any more.
     fn close(&mut self) {
         let (columns, fields) = (&self.columns, &self.fields);
-        self.open.retain(|field| {
-            let known = &columns[fields[*field]];
-            known.declared.is_none() && !known.seen.is_settled()
+        let known = |field: &usize| &columns[fields[*field]];
+        self.wanted.open.retain(|field| {
+            let known = known(field);
+            known.declared.is_none() && !known.holds.seen.is_settled()
         });
+        let may_have_order = |field: &usize| known(field).holds.may_have_order();
+        self.wanted.ordered.retain(may_have_order);
     }
 
-    fn observe(&mut self, record: &Record<'_>) {
-        self.rows += 1;
-        self.short += u64::from(record.cells.len() < self.fields.len());
-        let mut settled = false;
-        for field in &self.open {
-            let seen = match record.cells.get(*field) {
-                None => Seen::NULL,
-                Some(cell) => {
-                    let written = record.written(*cell);
-                    match self.settings.is_null(written, cell.how) {
-                        true => Seen::NULL,
-                        false if cell.how.is_plain() => Seen::of(written),
-                        false => {
-                            let mut text = Vec::new();
-                            self.settings.dialect.unescape(written, cell.how, &mut text);
-                            Seen::of(&text)
-                        }
-                    }
-                }
-            };
-            let known = &mut self.columns[self.fields[*field]];
-            known.seen.add(seen);
-            settled |= known.seen.is_settled();
+    /// Waits until everything was looked at that was read.
+    fn catch_up(&mut self, lookers: &mut Lookers<'_, '_>) {
+        while let Some(looked) = lookers.earliest() {
+            self.add(looked);
         }
-        if settled {
-            self.close();
-        }
+        let rest = std::mem::take(&mut self.parcel);
+        self.add(look(rest, self.wanted.clone(), self.settings));
     }
 
-    /// Follows the columns that never descended so far.
-    fn order(&mut self, record: &Record<'_>) {
-        let (settings, columns, rows) = (self.settings, &mut self.columns, self.rows);
-        let fields = &self.fields;
-        self.ordered.retain(|field| {
-            let known = &mut columns[fields[*field]];
-            if let Some(cell) = record.cells.get(*field) {
-                let written = record.written(*cell);
-                let mut room = Vec::new();
-                let text = match cell.how.is_plain() {
-                    true => written,
-                    false => {
-                        settings.dialect.unescape(written, cell.how, &mut room);
-                        &room
-                    }
-                };
-                if !settings.is_null(written, cell.how) {
-                    if known.texts.follows() {
-                        known.texts.offer_text(text);
-                    }
-                    if known.wholes.follows() && !text.is_empty() {
-                        match str::from_utf8(text).ok().and_then(kind::bigint) {
-                            Some(whole) => known.wholes.offer_whole(whole),
-                            None => known.wholes.lose(),
-                        }
-                    }
-                }
-            }
-            known.texts.settle(rows);
-            known.wholes.settle(rows);
-            known.texts.follows() || known.wholes.follows()
-        });
+    /// Adds what was found in the next parcel.
+    fn add(&mut self, looked: Looked) {
+        for (field, found) in looked.fields.into_iter().enumerate() {
+            let known = &mut self.columns[self.fields[field]];
+            known.holds.append(found, self.rows);
+        }
+        self.rows += looked.rows;
+        self.short += looked.short;
+        self.empty.push(looked.empty);
+        self.close();
     }
 
     fn reject(&mut self, file: &Found, detail: &str, at: At) {
         self.rejected += 1;
         if self.first.is_none() {
             let reason = format!("none of its records can be read: {detail}");
-            self.first = Some(refused(&file.name, &reason).at(place(file, at)));
+            self.first = Some(refused(&file.name, &reason).at(place(&file.name, at)));
         }
     }
 
@@ -305,7 +283,7 @@ impl<'s> Survey<'s> {
                 ));
             }
             let kind = known.declared.clone().unwrap_or_else(|| {
-                let (kind, looks_like_numbers) = known.seen.kind();
+                let (kind, looks_like_numbers) = known.holds.seen.kind();
                 if looks_like_numbers {
                     self.notes.push(format!(
                         "`{name}` holds numbers that no number is written as, such as with zeros before \
@@ -315,8 +293,8 @@ impl<'s> Survey<'s> {
                 kind
             });
             let ordered = match kind {
-                Kind::Text => known.texts.held(),
-                Kind::Bigint => known.wholes.held(),
+                Kind::Text => known.holds.texts.held(),
+                Kind::Bigint => known.holds.wholes.held(),
                 _ => false,
             };
             if ordered {

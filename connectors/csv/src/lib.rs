@@ -12,10 +12,13 @@
 //! 5. `source` is the source that does both.
 
 mod column;
+mod decode;
 mod describe;
 mod dialect;
 mod infer;
 mod kind;
+mod look;
+mod parcel;
 mod pieces;
 mod records;
 mod scan;

@@ -48,14 +48,14 @@ pub(crate) fn go_through<B>(
             let piece = match records.next() {
                 Ok(None) => break ControlFlow::Continue(()),
                 Ok(Some(piece)) => piece,
-                Err(error) => return Err(file.broken(error, place(file, at))),
+                Err(error) => return Err(file.broken(error, place(&file.name, at))),
             };
             let flow = match (piece, &columns) {
                 (Piece::Rejected(_, detail, at), None) if settings.header => {
                     let reason =
                         format!("the line that names its columns cannot be read: {detail}");
                     return Err(refused(&file.name, &reason)
-                        .at(place(file, at))
+                        .at(place(&file.name, at))
                         .help("mend that line, or set `header = false` and `columns`")
                         .into());
                 }
@@ -123,7 +123,7 @@ fn names(
                 given.len()
             );
             return Err(refused(&file.name, &reason)
-                .at(place(file, record.at))
+                .at(place(&file.name, record.at))
                 .help(
                     "name each column once, or take `columns` out to use the names in the file",
                 ));
@@ -174,9 +174,9 @@ fn no_text(file: &Found, what: NoText) -> SourceError {
 }
 
 /// A place in a file, as a person is told it.
-pub(crate) fn place(file: &Found, at: At) -> Place {
+pub(crate) fn place(file: &Arc<str>, at: At) -> Place {
     Place {
-        file: Arc::clone(&file.name),
+        file: Arc::clone(file),
         line: Some(at.line),
         byte: Some(at.byte),
     }

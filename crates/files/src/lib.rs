@@ -42,4 +42,4 @@ pub use root::{Found, Listing, Root, Roots, stem};
 pub use settings::{FileTable, Files};
 pub use source::{Consumer, FileSource, Format, Gone, NamedTable};
 pub use template::{Template, TemplateError};
-pub use workers::{Workers, beside};
+pub use workers::{Tools, Workers, beside};

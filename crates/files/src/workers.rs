@@ -1,6 +1,7 @@
 //! Work that is done beside reading, on all processors, with its results in order.
 
 use std::num::NonZeroUsize;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, Scope};
 
@@ -85,6 +86,32 @@ impl<'scope, W: Send + 'scope, R: Send + 'scope> Workers<'scope, '_, W, R> {
             work: give,
             results: told,
         });
+    }
+}
+
+/// What each worker needs for itself while it works, made when there are too few.
+pub struct Tools<'m, T> {
+    idle: Mutex<Vec<T>>,
+    make: &'m (dyn Fn() -> T + Sync),
+}
+
+impl<'m, T> Tools<'m, T> {
+    /// None yet.
+    pub fn new(make: &'m (dyn Fn() -> T + Sync)) -> Self {
+        Self {
+            idle: Mutex::default(),
+            make,
+        }
+    }
+
+    /// Works with one of them.
+    pub fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
+        let idle = || self.idle.lock().expect("no holder of this lock panics");
+        let waiting = idle().pop();
+        let mut tool = waiting.unwrap_or_else(self.make);
+        let result = work(&mut tool);
+        idle().push(tool);
+        result
     }
 }
 

@@ -4,10 +4,10 @@
 //! which are given in the order of the files.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chatferry_core::source::{Batch, Scan, SourceError};
-use chatferry_files::{Broken, Consumer, Found, Gone, Root, Workers, beside, changed};
+use chatferry_files::{Broken, Consumer, Found, Gone, Root, Tools, Workers, beside, changed};
 
 use crate::decode::Decoder;
 use crate::describe::Described;
@@ -34,18 +34,17 @@ pub fn read(
     if !same || root.list(&settings.template).ok().as_ref() != Some(&described.listing) {
         return Err(changed(settings.template.written()));
     }
-    let decoders = Decoders {
-        idle: Mutex::default(),
-        make: &|| {
-            Decoder::new(
-                &described.columns,
-                settings.parents.len(),
-                settings.template.columns().len(),
-                &scan.columns,
-                scan.schema(),
-            )
-        },
+    let new = || {
+        Decoder::new(
+            &described.columns,
+            settings.parents.len(),
+            settings.template.columns().len(),
+            &scan.columns,
+            scan.schema(),
+        )
     };
+    let decoders = Tools::new(&new);
+    let decode = |parcel: Parcel| decoders.with(|decoder| parcel.decode(decoder));
     let mut rows = Rows {
         parcel: Parcel::default(),
         empty: Vec::new(),
@@ -53,25 +52,22 @@ pub fn read(
         consumer,
     };
     let (listing, late) = (&described.listing, &described.late);
-    beside(
-        |parcel| decoders.decode(parcel),
-        |workers| {
-            let outcome = go_through(root, listing, settings, late, |file, event| {
-                rows.take(file, event, workers)
-            });
-            let error = match outcome {
-                Ok(ControlFlow::Continue(())) => None,
-                Ok(ControlFlow::Break(Stop::Gone)) => return Ok(ControlFlow::Break(Gone)),
-                Ok(ControlFlow::Break(Stop::Changed(name))) => Some(changed(&name)),
-                Err(Broken { error, .. }) => Some(error),
-            };
-            let rest = std::mem::take(&mut rows.parcel);
-            if rows.catch_up(workers).is_break() || rows.give(decoders.decode(rest)).is_break() {
-                return Ok(ControlFlow::Break(Gone));
-            }
-            error.map_or(Ok(ControlFlow::Continue(())), Err)
-        },
-    )
+    beside(decode, |workers| {
+        let outcome = go_through(root, listing, settings, late, |file, event| {
+            rows.take(file, event, workers)
+        });
+        let error = match outcome {
+            Ok(ControlFlow::Continue(())) => None,
+            Ok(ControlFlow::Break(Stop::Gone)) => return Ok(ControlFlow::Break(Gone)),
+            Ok(ControlFlow::Break(Stop::Changed(name))) => Some(changed(&name)),
+            Err(Broken { error, .. }) => Some(error),
+        };
+        let rest = std::mem::take(&mut rows.parcel);
+        if rows.catch_up(workers).is_break() || rows.give(decode(rest)).is_break() {
+            return Ok(ControlFlow::Break(Gone));
+        }
+        error.map_or(Ok(ControlFlow::Continue(())), Err)
+    })
 }
 
 /// Why reading ends before the files do.
@@ -80,23 +76,6 @@ enum Stop {
     Gone,
     /// This file has changed.
     Changed(Arc<str>),
-}
-
-/// Decoders, as many as are needed at once.
-struct Decoders<'s> {
-    idle: Mutex<Vec<Decoder>>,
-    make: &'s (dyn Fn() -> Decoder + Sync),
-}
-
-impl Decoders<'_> {
-    fn decode(&self, parcel: Parcel) -> (Batch, Parcel) {
-        let idle = || self.idle.lock().expect("no holder of this lock panics");
-        let waiting = idle().pop();
-        let mut decoder = waiting.unwrap_or_else(self.make);
-        let decoded = parcel.decode(&mut decoder);
-        idle().push(decoder);
-        decoded
-    }
 }
 
 /// Who decodes beside the reading.
