@@ -13,6 +13,8 @@ use super::outcome::{Outcome, Reading, read};
 
 /// Polls after which a scan is left, one by one; then twice as many each time.
 const LEFT_AFTER_EACH: usize = 24;
+/// Batches that a table is pulled in, where it has more rows.
+const PIECES: usize = 64;
 /// Turns without a row after which nobody reads any more.
 const QUIET: usize = 64;
 
@@ -91,6 +93,12 @@ fn one_by_one(table: &Arc<Table>, all: &[usize]) -> Scan {
     Scan::of(Arc::clone(table), all.to_vec(), 1)
 }
 
+/// Row by row, or in more rows at a time where there are many of them.
+fn in_pieces(table: &Arc<Table>, all: &[usize], whole: &Outcome) -> Scan {
+    let rows_per_batch = (whole.rows.num_rows() / PIECES).max(1);
+    Scan::of(Arc::clone(table), all.to_vec(), rows_per_batch)
+}
+
 pub(super) async fn two_scans_are_equal(
     source: &Arc<dyn Source>,
     table: &Arc<Table>,
@@ -118,10 +126,10 @@ pub(super) async fn scans_do_not_meet(
     all: &[usize],
     whole: &Outcome,
 ) {
-    let mut resting = Reading::begin(source, one_by_one(table, all));
+    let mut resting = Reading::begin(source, in_pieces(table, all, whole));
     resting.pull().await;
-    let mut one = Reading::begin(source, one_by_one(table, all));
-    let mut other = Reading::begin(source, one_by_one(table, all));
+    let mut one = Reading::begin(source, in_pieces(table, all, whole));
+    let mut other = Reading::begin(source, in_pieces(table, all, whole));
     while one.pull().await | other.pull().await {}
     while resting.pull().await {}
     for again in [one, other, resting] {
@@ -173,7 +181,7 @@ pub(super) async fn a_scan_can_be_left_at_any_time(
     whole: &Outcome,
 ) {
     let mut polls = 0;
-    while !left_after(source.scan(one_by_one(table, all)), polls).await {
+    while !left_after(source.scan(in_pieces(table, all, whole)), polls).await {
         polls = match polls {
             few if few < LEFT_AFTER_EACH => few + 1,
             many => many * 2,
