@@ -32,8 +32,12 @@ pub fn receipts(
     reply: &Reply,
     now: i64,
 ) -> Result<Vec<Receipt>, Failure> {
-    // Checked once as a whole, which is several times faster than string by string.
-    let text = String::from_utf8_lossy(&reply.body);
+    // Checked once as a whole, which is several times faster than string by string; and whether
+    // it is sound first, which is several times faster than mending.
+    let text = match str::from_utf8(&reply.body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(&reply.body),
+    };
     let Some(mut envelope) = Envelope::read(&text) else {
         return Err(failure_with(None, reply, now));
     };
