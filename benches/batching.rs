@@ -40,7 +40,7 @@ fn batching(criterion: &mut Criterion) {
             let mut admission = Admission::new(Vec::new(), false);
             admission.settled_before(&known);
             for record in &messages {
-                assert_eq!(admission.judge(record, References::Require), Verdict::Send);
+                assert_eq!(admission.judge(record, &References::Require), Verdict::Send);
             }
         });
     });

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatferry_core::{Answer, Delivery, Destination, Entity, Failure, Permit, Prepared, Record};
+use chatferry_core::{
+    Answer, Delivery, Destination, Entity, Failure, Permit, Prepared, Record, RecordId,
+};
 use chrono::Utc;
 use http::Method;
 
 use crate::client::{Http, Reply, Transport, TransportError};
+use crate::placeholder::placeholder;
 use crate::prepare::{Policy, prepare};
 use crate::request;
 use crate::response;
@@ -92,6 +95,10 @@ impl Destination for CometChat {
                 now,
             },
         )
+    }
+
+    fn placeholder(&self, entity: Entity, id: &RecordId, name: &str) -> Option<Record> {
+        placeholder(entity, id, name)
     }
 
     async fn send(&self, _permit: Permit, entity: Entity, records: &[Record]) -> Answer {

@@ -212,7 +212,7 @@ fn input(flow: &Flow, mut lines: Lines) -> (FlowInput, u64) {
         // Another name than the flow's own: the rows that are not in the file stay as they are.
         name: format!("{} by hand", flow.name),
         entity: flow.entity,
-        references: flow.references,
+        references: flow.references.clone(),
         open: Box::new(move |_| {
             let batches = batches.clone();
             Some(futures::stream::iter(batches.into_iter().map(Ok)).boxed())

@@ -319,7 +319,7 @@ impl Planned {
             FlowInput {
                 name: flow.name.clone(),
                 entity: flow.entity,
-                references: flow.references,
+                references: flow.references.clone(),
                 open: Box::new(move |since| plan.shape_since(since)),
             }
         };

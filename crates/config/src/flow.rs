@@ -1,6 +1,6 @@
 //! One entity fed from one table or view.
 
-use chatferry_core::{Entity, Field, Flow, Mistake, References, Skip, Span, Sql};
+use chatferry_core::{Entity, Field, Flow, Mistake, Placeholders, References, Skip, Span, Sql};
 
 use crate::fields;
 use crate::node::{Node, Shape};
@@ -81,7 +81,7 @@ fn flow(
     let skip = skip(&mut section);
     let order_by = order_by(&mut section);
     let changed_since = section.get("changed_since").and_then(|node| node.sql());
-    let references = section.choice("references", &["require", "trust"]);
+    let references = references(&mut section);
     let entries = match section.get("fields") {
         Some(node) => node.section().map(|mut fields_table| {
             let known_fields = entity.map(fields);
@@ -106,13 +106,54 @@ fn flow(
             changed_since,
             fields,
             at: section.at(),
-            references: match references.as_deref() {
-                Some(&"trust") => References::Trust,
-                _ => References::Require,
-            },
+            references,
         },
     );
     (named, flow)
+}
+
+/// What to do with references that lead nowhere.
+fn references(section: &mut Section<'_>) -> References {
+    let chosen = section.choice("references", &["require", "trust", "placeholder"]);
+    let named = section.get("placeholder");
+    let chosen = chosen.as_deref().copied();
+    if let Some(node) = named.as_ref().filter(|_| chosen != Some("placeholder")) {
+        node.mistake(
+            Mistake::error(
+                "pipeline::placeholder",
+                "the flow names placeholders and makes none",
+                node.at(),
+            )
+            .label("names without a use")
+            .help("write `references = \"placeholder\"`, or leave the names out"),
+        );
+    }
+    let mut names = named.and_then(|node| node.section());
+    let mut name = |key: &str, unless_written: &str| {
+        let written = names.as_mut().and_then(|names| names.text(key));
+        let Some(written) = written else {
+            return unless_written.to_owned();
+        };
+        if written.value.trim().is_empty()
+            && let Some(node) = names.as_mut().and_then(|names| names.get(key))
+        {
+            let message = format!("the name of a placeholder for a {key} is empty");
+            node.mistake(
+                Mistake::error("pipeline::empty", message, written.at)
+                    .help(format!("give it one, such as \"{unless_written}\"")),
+            );
+        }
+        written.value
+    };
+    let (user, group) = (name("user", "Former user"), name("group", "Former group"));
+    if let Some(names) = &mut names {
+        names.finish();
+    }
+    match chosen {
+        Some("trust") => References::Trust,
+        Some("placeholder") => References::Placeholder(Placeholders { user, group }),
+        _ => References::Require,
+    }
 }
 
 fn entity(section: &mut Section<'_>) -> Option<Entity> {

@@ -37,6 +37,12 @@ pub trait Destination: fmt::Debug + Send + Sync {
     /// `now` is in UNIX seconds. The same rows and the same `now` give the same answer.
     fn prepare(&self, entity: Entity, rows: &RecordBatch, now: i64) -> Vec<Prepared>;
 
+    /// A record that stands for a user or a group of which nothing is known but the id, under that
+    /// name; the same each time. `None` when there can be none.
+    fn placeholder(&self, _entity: Entity, _id: &RecordId, _name: &str) -> Option<Record> {
+        None
+    }
+
     /// Sends one request of records of one entity, and tells what became of each.
     ///
     /// The future may take as long as the destination's timeout. Dropping it abandons the

@@ -104,11 +104,22 @@ pub enum FieldValue {
 }
 
 /// What to do with a record that refers to a user or group which no flow has delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum References {
     /// Reject it: it could not succeed.
     #[default]
     Require,
     /// Send it: the user or group is known to exist in the app already.
     Trust,
+    /// Have something that stands for the user or group delivered first.
+    Placeholder(Placeholders),
+}
+
+/// What those are called who stand for users and groups that no flow has delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placeholders {
+    /// The name of a user.
+    pub user: String,
+    /// The name of a group.
+    pub group: String,
 }

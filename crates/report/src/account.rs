@@ -1,5 +1,6 @@
 //! The account of a plan or a run, as a person reads it and as a program does.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chatferry_core::{Account, FlowAccount, OutcomeKind};
@@ -43,6 +44,7 @@ pub fn total(account: &Account) -> FlowAccount {
     for flow in &account.flows {
         total.read += flow.read;
         total.settled_before += flow.settled_before;
+        total.differing += flow.differing;
         total.pending += flow.pending;
         for ((kind, reason), rows) in &flow.outcomes {
             total.add(*kind, reason, *rows);
@@ -148,6 +150,31 @@ pub fn reasons(
             let _ = writeln!(text, "  {:>9}  {}", count(*rows), shortened(&line, 87));
         }
     }
+    let made = account.flows.iter().flat_map(|flow| {
+        let entities = flow.placeholders.iter();
+        entities.map(move |(entity, made)| (flow, entity, made))
+    });
+    let made: Vec<_> = made.collect();
+    if !made.is_empty() {
+        let _ = writeln!(text, "\n{}", bold("placeholders for what no flow delivers"));
+        for (flow, entity, made) in made {
+            let line = format!("{}: {entity}", flow.flow);
+            let _ = writeln!(text, "  {:>9}  {}", count(*made), shortened(&line, 87));
+        }
+    }
+    let differing = account.flows.iter().filter(|flow| flow.differing > 0);
+    let differing: Vec<_> = differing.collect();
+    if !differing.is_empty() {
+        let title = "changed since they were delivered, and not sent again";
+        let _ = writeln!(text, "\n{}", bold(title));
+        for flow in differing {
+            let name = shortened(&flow.flow, 87);
+            let _ = writeln!(text, "  {:>9}  {name}", count(flow.differing));
+        }
+        let advice =
+            "`chatferry failures PIPELINE --changed` lists them; what is in the app stays as it is";
+        text.push_str(&indented(advice, 13));
+    }
     text
 }
 
@@ -165,14 +192,20 @@ pub fn flows(
             }
             outcome
         });
+        let placeholders = flow.placeholders.iter();
+        let placeholders: BTreeMap<&str, u64> = placeholders
+            .map(|(entity, made)| (entity.name(), *made))
+            .collect();
         json!({
             "flow": flow.flow,
             "entity": flow.entity.name(),
             "read": flow.read,
             "earlier": flow.settled_before,
+            "changed": flow.differing,
             "pending": flow.pending,
             "outcomes": outcomes.collect::<Vec<_>>(),
             "adjusted": flow.adjusted,
+            "placeholders": placeholders,
         })
     });
     flows.collect()

@@ -23,6 +23,8 @@ pub const DUPLICATE_ID: &str = "duplicate-id";
 pub enum Verdict {
     /// It is to be sent.
     Send,
+    /// It is to be sent once something stands for what these refer to.
+    SendAfter(Vec<Reference>),
     /// An earlier run has delivered it.
     SettledBefore {
         /// Whether it makes something else now than what was delivered.
@@ -82,7 +84,7 @@ impl Admission {
     }
 
     /// Judges a record. References are judged too, so users must come before what refers to them.
-    pub fn judge(&mut self, record: &Record, references: References) -> Verdict {
+    pub fn judge(&mut self, record: &Record, references: &References) -> Verdict {
         let key = record.key();
         match self.seen.meet(key) {
             Sight::SettledBefore(sent) => {
@@ -92,10 +94,7 @@ impl Admission {
             Sight::Again => return self.double(record, key),
             Sight::New => {}
         }
-        if let Some(held) = self.refused.get(&key)
-            && !self.retry_refused
-            && held.content == Some(record.content())
-        {
+        if let Some(held) = self.refused_before(record) {
             let outcome = Outcome::Refused {
                 code: held.reason.clone(),
                 message: held.detail.clone(),
@@ -108,16 +107,10 @@ impl Admission {
                 let on = format!("{} {}", reference.field, reference.id);
                 Verdict::Outcome(key, Outcome::Blocked { on })
             }
-            Some((reference, Lack::Unknown)) => {
-                let detail = format!(
-                    "`{}` refers to the {} {}, which no flow delivers",
-                    reference.field,
-                    reference.entity.singular(),
-                    reference.id
-                );
-                let rule = UNKNOWN_REFERENCE.into();
-                Verdict::Outcome(key, Outcome::Rejected { rule, detail })
+            Some((_, Lack::Unknown)) if matches!(references, References::Placeholder(_)) => {
+                Verdict::SendAfter(self.unknown(record))
             }
+            Some((reference, Lack::Unknown)) => Verdict::Outcome(key, unknown_reference(reference)),
         }
     }
 
@@ -125,19 +118,46 @@ impl Admission {
     pub(crate) fn lacking<'a>(
         &self,
         record: &'a Record,
-        references: References,
+        references: &References,
     ) -> Option<(&'a Reference, Lack)> {
-        record.references.iter().find_map(|reference| {
-            let target = Key::of(reference.entity, reference.id.as_str());
+        let lacks = record.references.iter().filter_map(|reference| {
+            let target = key_of(reference);
             let lack = if self.failed.contains(&target) {
                 Lack::Failed
-            } else if references == References::Require && !self.knows(target) {
+            } else if *references != References::Trust && !self.knows(target) {
                 Lack::Unknown
             } else {
                 return None;
             };
             Some((reference, lack))
-        })
+        });
+        // Nothing stands for what is there and could not be delivered.
+        lacks.min_by_key(|(_, lack)| *lack != Lack::Failed)
+    }
+
+    /// What the record refers to and no flow delivers, each once.
+    fn unknown(&self, record: &Record) -> Vec<Reference> {
+        let mut unknown: Vec<Reference> = Vec::new();
+        for reference in &record.references {
+            let same = |other: &Reference| key_of(other) == key_of(reference);
+            if !self.knows(key_of(reference)) && !unknown.iter().any(same) {
+                unknown.push(reference.clone());
+            }
+        }
+        unknown
+    }
+
+    /// Notes that something is to stand for what no flow delivers. Whether it is to be sent: an
+    /// earlier run may have been refused it.
+    pub(crate) fn stand_in(&mut self, record: &Record) -> bool {
+        self.seen.meet(record.key());
+        self.refused_before(record).is_none()
+    }
+
+    /// What an earlier run was refused the same record for, unless it is to be tried again.
+    fn refused_before(&self, record: &Record) -> Option<&Held> {
+        let held = self.refused.get(&record.key());
+        held.filter(|held| !self.retry_refused && held.content == Some(record.content()))
     }
 
     /// Whether a record was met in this run, or delivered before.
@@ -172,6 +192,23 @@ impl Admission {
             },
         )
     }
+}
+
+/// What becomes of a record which refers to what no flow delivers.
+pub(crate) fn unknown_reference(reference: &Reference) -> Outcome {
+    let detail = format!(
+        "`{}` refers to the {} {}, which no flow delivers",
+        reference.field,
+        reference.entity.singular(),
+        reference.id
+    );
+    let rule = UNKNOWN_REFERENCE.into();
+    Outcome::Rejected { rule, detail }
+}
+
+/// The key of what is referred to.
+pub(crate) fn key_of(reference: &Reference) -> Key {
+    Key::of(reference.entity, reference.id.as_str())
 }
 
 #[cfg(test)]
@@ -219,17 +256,17 @@ mod tests {
         let mut admission = Admission::new(Vec::new(), false);
         admission.settled_before(&[(user("a").key(), None)]);
         assert_eq!(
-            admission.judge(&user("a"), References::Require),
+            admission.judge(&user("a"), &References::Require),
             Verdict::SettledBefore { differs: false }
         );
-        let double = admission.judge(&user("a"), References::Require);
+        let double = admission.judge(&user("a"), &References::Require);
         assert_eq!(
             reason(&double),
             (OutcomeKind::Rejected, "duplicate-id".into())
         );
         assert_ne!(
             double,
-            admission.judge(&user("a"), References::Require),
+            admission.judge(&user("a"), &References::Require),
             "each double has a key of its own"
         );
     }
@@ -245,7 +282,7 @@ mod tests {
         changed.json = Bytes::from_static(b"{\"id\":\"b\",\"name\":\"B\"}");
         for (record, differs) in [(user("a"), false), (changed, true)] {
             assert_eq!(
-                admission.judge(&record, References::Require),
+                admission.judge(&record, &References::Require),
                 Verdict::SettledBefore { differs }
             );
         }
@@ -255,28 +292,28 @@ mod tests {
     fn references_are_followed_required_or_trusted() {
         let mut admission = Admission::new(Vec::new(), false);
         assert_eq!(
-            admission.judge(&user("a"), References::Require),
+            admission.judge(&user("a"), &References::Require),
             Verdict::Send
         );
         assert_eq!(
-            admission.judge(&message("1", "a"), References::Require),
+            admission.judge(&message("1", "a"), &References::Require),
             Verdict::Send
         );
-        let unknown = admission.judge(&message("2", "b"), References::Require);
+        let unknown = admission.judge(&message("2", "b"), &References::Require);
         assert_eq!(
             reason(&unknown),
             (OutcomeKind::Rejected, "unknown-reference".into())
         );
         assert_eq!(
-            admission.judge(&message("3", "b"), References::Trust),
+            admission.judge(&message("3", "b"), &References::Trust),
             Verdict::Send
         );
         admission.failed(user("a").key());
-        let blocked = admission.judge(&message("4", "a"), References::Trust);
+        let blocked = admission.judge(&message("4", "a"), &References::Trust);
         assert_eq!(reason(&blocked), (OutcomeKind::Blocked, "sender".into()));
         admission.delivered(user("a").key());
         assert_eq!(
-            admission.judge(&message("5", "a"), References::Require),
+            admission.judge(&message("5", "a"), &References::Require),
             Verdict::Send
         );
     }
@@ -295,14 +332,14 @@ mod tests {
         changed.json = Bytes::from_static(b"{\"id\":\"b\",\"name\":\"B\"}");
         let mut admission = Admission::new(refused.clone(), false);
         assert_eq!(
-            reason(&admission.judge(&same, References::Require)),
+            reason(&admission.judge(&same, &References::Require)),
             (OutcomeKind::Refused, "ERR_BAD_REQUEST".into())
         );
         assert_eq!(
-            admission.judge(&changed, References::Require),
+            admission.judge(&changed, &References::Require),
             Verdict::Send
         );
         let mut admission = Admission::new(refused, true);
-        assert_eq!(admission.judge(&same, References::Require), Verdict::Send);
+        assert_eq!(admission.judge(&same, &References::Require), Verdict::Send);
     }
 }

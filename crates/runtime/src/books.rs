@@ -187,6 +187,27 @@ impl Books {
         self.ended(origin, kind, "", 1);
     }
 
+    /// Notes that a placeholder was delivered for a row of its flow; it is about to be written down.
+    pub(crate) fn placeholder(&mut self, record: &Record) {
+        self.last_record += 1;
+        let flow = &mut self.account.flows[record.origin.flow];
+        *flow.placeholders.entry(record.entity).or_default() += 1;
+    }
+
+    /// Writes down that a placeholder cannot be delivered. It is no row, so it is not counted; those
+    /// that refer to it are.
+    pub(crate) fn no_placeholder(&mut self, record: &Record, outcome: Outcome) {
+        self.undelivered.push(Undelivered {
+            key: record.key(),
+            flow: self.name(record.origin.flow).to_owned(),
+            entity: record.entity,
+            id: Some(record.id.as_str().to_owned()),
+            outcome,
+            place: None,
+            content: Some(record.content()),
+        });
+    }
+
     /// Notes that values of the record were mended.
     pub(crate) fn adjusted(&mut self, record: &Record) {
         for rule in &record.adjusted {

@@ -29,6 +29,7 @@ mod intake;
 mod limits;
 mod opening;
 pub mod pacer;
+mod placeholders;
 pub mod plan;
 mod reception;
 mod run;

@@ -1,12 +1,16 @@
 //! What becomes of rows as they come: what is not sent is counted, what is sent goes on.
 
+use std::sync::Arc;
+
 use chatferry_core::{
-    Entity, Key, Origin, Outcome, OutcomeKind, Record, RecordId, Reference, References, RejectedRow,
+    Destination, Entity, Key, Origin, Outcome, OutcomeKind, Record, RecordId, Reference,
+    References, RejectedRow,
 };
 
-use crate::admission::{Admission, Verdict};
+use crate::admission::{Admission, Verdict, unknown_reference};
 use crate::books::Books;
 use crate::intake::{FlowInput, Item};
+use crate::placeholders::Placeholders;
 
 /// Takes rows in.
 #[derive(Debug)]
@@ -16,6 +20,17 @@ pub(crate) struct Reception {
     /// What each flow, as its place in the account, does with references to what no flow has
     /// delivered.
     references: Vec<References>,
+    /// What stands for what is referred to and is not there.
+    pub(crate) placeholders: Placeholders,
+    destination: Arc<dyn Destination>,
+}
+
+/// A record that is to be sent.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) record: Record,
+    /// What has to be delivered before.
+    pub(crate) waits_for: Vec<Key>,
 }
 
 /// Sees what becomes of rows that are not sent, as far as it looks.
@@ -40,12 +55,15 @@ impl Reception {
         admission: Admission,
         flows: &[FlowInput],
         order: &[usize],
+        destination: Arc<dyn Destination>,
     ) -> Self {
-        let references = order.iter().map(|flow| flows[*flow].references);
+        let references = order.iter().map(|flow| flows[*flow].references.clone());
         Self {
             books,
             admission,
             references: references.collect(),
+            placeholders: Placeholders::default(),
+            destination,
         }
     }
 
@@ -55,7 +73,7 @@ impl Reception {
         origin: Origin,
         item: Item,
         witness: &mut impl Witness,
-    ) -> Option<Record> {
+    ) -> Option<Admitted> {
         let entity = self.books.entity(origin.flow);
         match item {
             Item::Skipped(skipped) => {
@@ -74,32 +92,62 @@ impl Reception {
                 }
                 self.books.reject(origin, row);
             }
-            Item::Record(record) => {
-                let references = self.references[origin.flow];
-                match self.admission.judge(&record, references) {
-                    Verdict::Send => {
-                        self.books.adjusted(&record);
-                        return Some(record);
-                    }
-                    Verdict::SettledBefore { differs } => {
-                        witness.settled_before(&record);
-                        self.books.settled_before(origin);
-                        if differs {
-                            self.books.differs(&record);
-                        }
-                    }
-                    Verdict::Outcome(key, outcome) => {
-                        let cause = self.admission.lacking(&record, references);
-                        witness.written_off(&record, &outcome, cause.map(|(it, _)| it));
-                        if record.key() == key {
-                            self.not_delivered(entity, key);
-                        }
-                        self.books.write_off(key, &record, outcome);
+            Item::Record(record) => match self.judge(&record) {
+                Verdict::Send | Verdict::SendAfter(_) => {
+                    self.books.adjusted(&record);
+                    let waits_for = self.placeholders.awaited(&record);
+                    return Some(Admitted { record, waits_for });
+                }
+                Verdict::SettledBefore { differs } => {
+                    witness.settled_before(&record);
+                    self.books.settled_before(origin);
+                    if differs {
+                        self.books.differs(&record);
                     }
                 }
-            }
+                Verdict::Outcome(key, outcome) => {
+                    let references = &self.references[origin.flow];
+                    let cause = self.admission.lacking(&record, references);
+                    witness.written_off(&record, &outcome, cause.map(|(it, _)| it));
+                    if record.key() == key {
+                        self.not_delivered(entity, key);
+                    }
+                    self.books.write_off(key, &record, outcome);
+                }
+            },
         }
         None
+    }
+
+    /// What is to be done with a record. Has something stand for what it refers to and is not there,
+    /// if its flow says so.
+    fn judge(&mut self, record: &Record) -> Verdict {
+        let references = &self.references[record.origin.flow];
+        let verdict = self.admission.judge(record, references);
+        let (Verdict::SendAfter(unknown), References::Placeholder(names)) = (&verdict, references)
+        else {
+            return verdict;
+        };
+        for reference in unknown {
+            let name = match reference.entity {
+                Entity::Groups => &names.group,
+                _ => &names.user,
+            };
+            let made = self
+                .destination
+                .placeholder(reference.entity, &reference.id, name);
+            let Some(mut placeholder) = made else {
+                return Verdict::Outcome(record.key(), unknown_reference(reference));
+            };
+            placeholder.origin = record.origin;
+            if !self.admission.stand_in(&placeholder) {
+                let on = format!("{} {}", reference.field, reference.id);
+                self.admission.failed(placeholder.key());
+                return Verdict::Outcome(record.key(), Outcome::Blocked { on });
+            }
+            self.placeholders.add(placeholder);
+        }
+        verdict
     }
 
     /// Notes that what refers to this record is blocked.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatferry_core::{
-    Account, Delivery, Destination, Entity, MessageOrder, Origin, Outcome, Permit, Since,
+    Account, Delivery, Destination, Entity, MessageOrder, Origin, Outcome, Permit, Record, Since,
     SourceError,
 };
 use chatferry_ledger::{Content, Entry, LastRun, Ledger, LedgerError, RequestRow, Settled};
@@ -14,15 +14,16 @@ use futures::FutureExt;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::admission::key_of;
 use crate::delivery::{Deliveries, Halt, Handled, Requests};
 use crate::intake::{self, Chunk, FlowInput, Intake, Item};
 use crate::limits::Limits;
 use crate::opening;
 use crate::pacer::Pacer;
-use crate::reception::Reception;
+use crate::reception::{Admitted, Reception};
 use crate::scribe::{Failed, Scribe};
 use crate::ticket::Ticket;
-use crate::window::Window;
+use crate::window::{RECORDS, Window};
 
 /// Rows that may gather before it is written down that they are undelivered or differ.
 const UNWRITTEN: usize = 1_000;
@@ -223,7 +224,13 @@ impl Run {
         let started = Instant::now();
         let since_last = since_last(ledger.last_run().await?, now_ms());
         let (run, opened) = opening::open(&mut ledger, &flows, pipeline, again, now_ms()).await?;
-        let reception = Reception::new(opened.books, opened.admission, &flows, &opened.order);
+        let reception = Reception::new(
+            opened.books,
+            opened.admission,
+            &flows,
+            &opened.order,
+            Arc::clone(&destination),
+        );
         let delivery = destination.delivery();
         let delivered = match delivery.message_allowance {
             Some(_) => ledger.delivered(Entity::Messages).await?,
@@ -430,7 +437,12 @@ impl Working<'_> {
                 let Some((origin, item)) = chunk.next() else {
                     break;
                 };
-                if let Some(record) = self.reception.take_in(origin, item, &mut self.deliveries) {
+                let taken = self.reception.take_in(origin, item, &mut self.deliveries);
+                if let Some(Admitted { record, waits_for }) = taken {
+                    for key in waits_for {
+                        self.window.hold(record.lane);
+                        self.reception.placeholders.wait(key, record.lane);
+                    }
                     self.window.push(record);
                 }
             }
@@ -461,8 +473,10 @@ impl Working<'_> {
                 true => self.deliveries.under_way() == 0,
                 false => self.deliveries.takes_more(in_flight),
             };
-            let may_send = self.deliveries.in_flight() < in_flight
-                && (retry || (left > 0 && may_begin && self.is_ready(more_to_come)));
+            let before_others = self.placeholders_go(left, more_to_come);
+            let ready = before_others || (left > 0 && self.is_ready(more_to_come));
+            let may_send =
+                self.deliveries.in_flight() < in_flight && (retry || (may_begin && ready));
             self.waits_for = if may_send {
                 WaitsFor::Pace
             } else if may_read && self.deliveries.in_flight() == 0 {
@@ -506,7 +520,11 @@ impl Working<'_> {
                 Event::Rows(None) => reading = false,
                 Event::Permit(permit) => {
                     let ticket = self.deliveries.take_due().unwrap_or_else(|| {
-                        let records = self.delivery.records_per_request.get().min(left);
+                        let records = self.delivery.records_per_request.get();
+                        if before_others {
+                            return Ticket::new(self.reception.placeholders.take(records));
+                        }
+                        let records = records.min(left);
                         let bytes = self.delivery.bytes_per_request.get();
                         let bytes = bytes.min(self.deliveries.longest_body());
                         let records = self.window.take(records, bytes, in_flight);
@@ -519,6 +537,18 @@ impl Working<'_> {
                 Event::Quiet => self.report(entity),
             }
         }
+    }
+
+    /// Whether what stands for what is not there goes next: when it makes a request full, when nothing
+    /// else can leave, or when half of what waits is held up.
+    fn placeholders_go(&self, left: usize, more_to_come: bool) -> bool {
+        let placeholders = &self.reception.placeholders;
+        if placeholders.is_empty() || left == 0 {
+            return false;
+        }
+        let full = placeholders.most() >= self.delivery.records_per_request.get();
+        let held = self.window.len() - self.window.free();
+        full || held >= RECORDS / 2 || !(more_to_come || self.is_ready(more_to_come))
     }
 
     /// Whether a request can leave: a full one, or what there is when nothing more can join it.
@@ -574,6 +604,11 @@ impl Working<'_> {
         }
         let mut delivered = Vec::with_capacity(handled.settled.len());
         for (record, outcome) in handled.settled {
+            let waited = self.reception.placeholders.settled(record.key());
+            if let Some(lanes) = waited {
+                delivered.extend(self.count_placeholder(record, outcome, lanes));
+                continue;
+            }
             self.window.settled(record.lane);
             let key = record.key();
             let is_delivered = matches!(outcome, Outcome::Imported { .. } | Outcome::Present);
@@ -601,6 +636,52 @@ impl Working<'_> {
         }
         requests.extend(handled.row.map(|row| (row, delivered)));
         handled.stop
+    }
+
+    /// Counts what came of a placeholder, and frees the lanes that waited for it.
+    fn count_placeholder(
+        &mut self,
+        record: Record,
+        outcome: Outcome,
+        lanes: Vec<u64>,
+    ) -> Option<Settled> {
+        let key = record.key();
+        let is_delivered = outcome.kind().delivered();
+        self.limits.settled(record.entity, is_delivered);
+        if !is_delivered {
+            self.reception.admission.failed(key);
+            let refers = |other: &Record| other.references.iter().any(|it| key_of(it) == key);
+            for lane in &lanes {
+                for blocked in self.window.take_out(*lane, |other| !refers(other)) {
+                    let field = blocked.references.iter().find(|it| key_of(it) == key);
+                    let field = field.map_or("", |it| it.field);
+                    let on = format!("{field} {}", record.id);
+                    let outcome = Outcome::Blocked { on };
+                    self.reception
+                        .books
+                        .write_off(blocked.key(), &blocked, outcome);
+                }
+            }
+        }
+        for lane in lanes {
+            self.window.settled(lane);
+        }
+        let (present, remote) = match outcome {
+            Outcome::Imported { remote } => (false, remote),
+            Outcome::Present => (true, None),
+            outcome => {
+                self.reception.books.no_placeholder(&record, outcome);
+                return None;
+            }
+        };
+        self.reception.books.placeholder(&record);
+        Some(Settled {
+            content: Content::of(record.content()),
+            entity: record.entity,
+            id: record.id,
+            present,
+            remote,
+        })
     }
 
     /// Has requests written down, and what has gathered beside them.
@@ -664,9 +745,13 @@ fn summary(account: &Account, requests: &Requests) -> String {
                     )
                 })
                 .collect();
+            let placeholders = flow.placeholders.iter();
+            let placeholders: BTreeMap<&str, u64> = placeholders
+                .map(|(entity, made)| (entity.name(), *made))
+                .collect();
             serde_json::json!({
                 "flow": flow.flow, "entity": flow.entity.name(), "read": flow.read,
-                "settledBefore": flow.settled_before, "differing": flow.differing, "pending": flow.pending, "outcomes": outcomes,
+                "settledBefore": flow.settled_before, "differing": flow.differing, "placeholders": placeholders, "pending": flow.pending, "outcomes": outcomes,
             })
         })
         .collect();

@@ -120,7 +120,7 @@ mod tests {
         fn it_remembers_like_a_map(before in prop::collection::vec(0_u64..50, 0..30), met in prop::collection::vec(0_u64..60, 0..80)) {
             let key = |n: u64| Key(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) & !1);
             let mut seen = Seen::new();
-            let content = |n: u64| (n % 3 > 0).then(|| Content::of(n));
+            let content = |n: u64| (!n.is_multiple_of(3)).then(|| Content::of(n));
             seen.settled_before(&before.iter().map(|n| (key(*n), content(*n))).collect::<Vec<_>>());
             let mut map: HashMap<u64, bool> = before.into_iter().map(|n| (n, false)).collect();
             for n in met {

@@ -83,6 +83,35 @@ impl Window {
         }
     }
 
+    /// Has a lane wait for something that is not in the window; [`settled`](Self::settled) ends it.
+    pub fn hold(&mut self, lane_id: u64) {
+        let lane = self.lanes.entry(lane_id).or_default();
+        if lane.in_flight == 0
+            && let Some((place, _)) = lane.waiting.front()
+        {
+            self.free.remove(place);
+            self.free_records -= lane.waiting.len();
+        }
+        lane.in_flight += 1;
+    }
+
+    /// Takes the records out of a lane that is not free which are no longer to be sent.
+    pub fn take_out(&mut self, lane_id: u64, is_wanted: impl Fn(&Record) -> bool) -> Vec<Record> {
+        let Some(lane) = self
+            .lanes
+            .get_mut(&lane_id)
+            .filter(|lane| lane.in_flight > 0)
+        else {
+            return Vec::new();
+        };
+        let waiting = std::mem::take(&mut lane.waiting).into_iter();
+        let (stay, out): (Vec<_>, Vec<_>) = waiting.partition(|(_, record)| is_wanted(record));
+        lane.waiting = stay.into();
+        self.records -= out.len();
+        self.bytes -= out.iter().map(|(_, record)| weight(record)).sum::<usize>();
+        out.into_iter().map(|(_, record)| record).collect()
+    }
+
     /// Takes the records of the next request: the oldest of the free lanes, at most so many and so
     /// many bytes, but at least one if any lane is free. Their lanes are busy from now on.
     ///
@@ -221,6 +250,28 @@ mod tests {
         );
         window.settled(1);
         assert_eq!(numbers(&window.take(50, usize::MAX, 1)), [3]);
+    }
+
+    #[test]
+    fn a_lane_that_is_held_waits_and_records_can_be_taken_out_of_it() {
+        let mut window = Window::default();
+        for (number, lane) in [1, 2, 1, 1].into_iter().enumerate() {
+            window.push(record(number, lane));
+        }
+        window.hold(1);
+        window.hold(1);
+        window.push(record(4, 1));
+        assert_eq!(numbers(&window.take(50, usize::MAX, 1)), [1]);
+        let out = window.take_out(1, |record| record.id.as_str() != "2");
+        assert_eq!(numbers(&out), [2]);
+        window.settled(1);
+        assert_eq!(window.free(), 0);
+        window.settled(1);
+        assert_eq!(numbers(&window.take(50, usize::MAX, 1)), [0, 3, 4]);
+        for lane in [1, 1, 1, 2] {
+            window.settled(lane);
+        }
+        assert!(window.lanes.is_empty() && window.bytes == 0 && window.is_empty());
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use top::{Frequent, Most};
 use crate::delivery::Requests;
 use crate::intake::{self, Chunk, FlowInput};
 use crate::opening::{self, Opened};
-use crate::reception::Reception;
+use crate::reception::{Admitted, Reception};
 use crate::run::{Again, Ended, Observer, Progress, WaitsFor};
 use survey::Survey;
 
@@ -151,7 +151,13 @@ impl Plan {
             admission,
             books,
         } = opened;
-        let mut reception = Reception::new(books, admission, &self.flows, &order);
+        let mut reception = Reception::new(
+            books,
+            admission,
+            &self.flows,
+            &order,
+            Arc::clone(&self.destination),
+        );
         let flows = reception.books.account.flows.iter();
         let not_read_again = flows.map(|flow| flow.read).collect();
         let delivery = self.destination.delivery();
@@ -235,9 +241,16 @@ impl Plan {
             } = chunk.map_err(Ended::Source)?;
             reception.books.read(&read, cuts);
             for (origin, item) in items {
-                let Some(record) = reception.take_in(origin, item, survey) else {
+                let Some(Admitted { record, .. }) = reception.take_in(origin, item, survey) else {
                     continue;
                 };
+                while !reception.placeholders.is_empty() {
+                    for placeholder in reception.placeholders.take(usize::MAX) {
+                        reception.placeholders.settled(placeholder.key());
+                        reception.books.placeholder(&placeholder);
+                        survey.packing.add_aside(&placeholder);
+                    }
+                }
                 survey.due(&record, &reception.admission);
                 reception.books.delivered(origin, false);
                 if matches!(entity, Entity::Users | Entity::Groups) {

@@ -27,6 +27,8 @@ pub(crate) struct Packing {
     needs: BTreeMap<Entity, Need>,
     /// What the request has that is being filled.
     open: (usize, usize),
+    /// What is sent beside the records of the entity, and how full its last request is.
+    aside: BTreeMap<Entity, u64>,
 }
 
 impl Packing {
@@ -35,7 +37,19 @@ impl Packing {
             delivery,
             needs: BTreeMap::new(),
             open: (0, 0),
+            aside: BTreeMap::new(),
         }
+    }
+
+    /// Adds a record that is sent among those of another entity, with others like it.
+    pub(crate) fn add_aside(&mut self, record: &Record) {
+        let beside = self.aside.entry(record.entity).or_default();
+        let per_request = self.delivery.records_per_request.get() as u64;
+        let need = self.needs.entry(record.entity).or_default();
+        need.requests += u64::from(beside.is_multiple_of(per_request));
+        need.records += 1;
+        need.bytes += weight(record) as u64;
+        *beside += 1;
     }
 
     /// Puts a record into the request that is being filled, or into the next one.

@@ -105,12 +105,12 @@ fn others(name: &str, count: i64) -> Vec<Row> {
 }
 
 fn whole_chat(messages: &[Row]) -> Vec<FlowInput> {
-    let trust = References::Trust;
+    let trusted = |entity, rows: &[Row]| flow(entity, References::Trust, rows);
     vec![
-        flow(Entity::Users, trust, &others("u", 3_000)),
-        flow(Entity::Groups, trust, &others("g", 1_500)),
-        flow(Entity::Members, trust, &others("b", 3_000)),
-        flow(Entity::Messages, trust, messages),
+        trusted(Entity::Users, &others("u", 3_000)),
+        trusted(Entity::Groups, &others("g", 1_500)),
+        trusted(Entity::Members, &others("b", 3_000)),
+        trusted(Entity::Messages, messages),
     ]
 }
 

@@ -10,6 +10,7 @@ mod figures;
 mod inspected;
 mod limits;
 mod model;
+mod placeholders;
 mod plan;
 mod recovery;
 mod resume;

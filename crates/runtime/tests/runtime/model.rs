@@ -11,6 +11,9 @@ use proptest::prelude::*;
 
 use crate::support::*;
 
+/// Nobody delivers them, and the first letter of none is that of a message.
+const SENDERS: [&str; 6] = ["ann", "bob", "cem", "dee", "eve", "fay"];
+
 /// What a case is made of.
 #[derive(Clone, Debug)]
 struct Case {
@@ -24,6 +27,8 @@ struct Case {
     seed: u64,
     /// Every so-manieth message is poison; none if zero.
     poison: i64,
+    /// Whether senders are unknown, and something is to stand for each.
+    placeholders: bool,
     /// After how many milliseconds each run but the last crashes.
     crashes: Vec<u64>,
 }
@@ -32,7 +37,7 @@ fn case() -> impl Strategy<Value = Case> {
     (
         (1_i64..300, 1_i64..12, 1_usize..60),
         (1_usize..20, 1_usize..6),
-        (0_u64..30, any::<u64>()),
+        (0_u64..30, any::<u64>(), any::<bool>()),
         prop_oneof![Just(0_i64), 20_i64..90],
         prop::collection::vec(1_u64..40_000, 0..5),
     )
@@ -45,13 +50,17 @@ fn case() -> impl Strategy<Value = Case> {
             percent: faults.0,
             seed: faults.1 >> 1,
             poison,
+            placeholders: faults.2,
             crashes,
         })
 }
 
 impl Case {
     fn is_poison(&self, id: &str) -> bool {
-        let number: i64 = id[1..].parse().unwrap();
+        let Some(number) = id.strip_prefix('m') else {
+            return false;
+        };
+        let number: i64 = number.parse().unwrap();
         self.poison > 0 && number % self.poison == self.poison - 1
     }
 
@@ -60,6 +69,12 @@ impl Case {
         let mut destination = Scripted {
             latency: Duration::from_millis(700),
             ..Scripted::new(move |records, before, store| {
+                if case.placeholders {
+                    let senders = records.iter().flat_map(|record| &record.references);
+                    for sender in senders {
+                        assert!(store.has_id(sender.id.as_str()), "{sender:?} comes later");
+                    }
+                }
                 let is_poison = |record: &&Record| case.is_poison(record.id.as_str());
                 if records.iter().any(|record| is_poison(&record)) {
                     for record in records.iter().filter(|record| !is_poison(record)) {
@@ -80,9 +95,26 @@ impl Case {
         Arc::new(destination)
     }
 
+    fn rows(&self) -> Vec<Row> {
+        let mut rows = messages(self.messages, self.conversations);
+        if self.placeholders {
+            for row in &mut rows {
+                row.1 = SENDERS[usize::try_from(row.3).unwrap() * 5 % 13 % SENDERS.len()];
+            }
+        }
+        rows
+    }
+
+    /// What something has to stand for.
+    fn senders(&self) -> BTreeSet<String> {
+        let rows = self.rows().into_iter();
+        let senders = rows.map(|row| row.1.to_owned());
+        senders.filter(|_| self.placeholders).collect()
+    }
+
     /// A source that can be read on from any time.
     fn flows(&self) -> Vec<FlowInput> {
-        let rows = messages(self.messages, self.conversations);
+        let rows = self.rows();
         let batch = self.batch;
         let batches = move |since: &Since| -> Vec<Shaped> {
             let from: i64 = since
@@ -96,7 +128,11 @@ impl Case {
             };
             rows[first..].chunks(batch).map(shape).collect()
         };
-        vec![flow_of(Entity::Messages, References::Trust, batches)]
+        let references = match self.placeholders {
+            true => placeholders(),
+            false => References::Trust,
+        };
+        vec![flow_of(Entity::Messages, references, batches)]
     }
 }
 
@@ -146,6 +182,10 @@ proptest! {
         let store = destination.store.lock().unwrap();
         let there: BTreeSet<String> = store.stored.iter().map(|(id, ..)| id.clone()).collect();
         prop_assert_eq!(store.stored.len(), there.len(), "each once");
+        let (there, senders): (BTreeSet<String>, BTreeSet<String>) =
+            there.into_iter().partition(|id| id.starts_with('m'));
+        let wanted = case.senders();
+        prop_assert_eq!(senders, wanted);
         prop_assert_eq!(&there, &good);
         prop_assert_eq!(store.out_of_order(), 0);
         let account = &finished.account.flows[0];

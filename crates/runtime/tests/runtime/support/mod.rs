@@ -11,8 +11,8 @@ use arrow::datatypes::Int64Type;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatferry_core::{
-    Answer, Delivery, Destination, Entity, Failure, MessageOrder, Origin, Permit, Prepared,
-    Receipt, Record, RecordId, Reference, References, Shaped, Since, Verdict,
+    Answer, Delivery, Destination, Entity, Failure, MessageOrder, Origin, Permit, Placeholders,
+    Prepared, Receipt, Record, RecordId, Reference, References, Shaped, Since, Verdict,
 };
 use chatferry_ledger::Ledger;
 use chatferry_runtime::{
@@ -51,6 +51,11 @@ impl Store {
             id: record.id.clone(),
             verdict,
         }
+    }
+
+    /// Whether something with that id is stored.
+    pub(crate) fn has_id(&self, id: &str) -> bool {
+        self.ids.contains(id)
     }
 
     /// Whether a record is stored.
@@ -167,6 +172,26 @@ impl Destination for Scripted {
         (0..rows.num_rows()).map(record).collect()
     }
 
+    fn placeholder(&self, entity: Entity, id: &RecordId, name: &str) -> Option<Record> {
+        let bytes = id.as_str().bytes();
+        let lane = bytes.fold(1 << 40, |lane: u64, byte| {
+            lane.wrapping_mul(31) ^ u64::from(byte)
+        });
+        (id.as_str() != "nobody").then(|| Record {
+            entity,
+            id: id.clone(),
+            origin: Origin::default(),
+            lane,
+            sent_at: None,
+            references: Vec::new(),
+            adjusted: Vec::new(),
+            json: Bytes::from(format!(
+                "{{\"id\":\"{}\",\"name\":\"{name}\"}}",
+                id.as_str()
+            )),
+        })
+    }
+
     async fn send(&self, _permit: Permit, _entity: Entity, records: &[Record]) -> Answer {
         let receipts = {
             let mut store = self.store.lock().unwrap();
@@ -181,6 +206,14 @@ impl Destination for Scripted {
             receipts,
         }
     }
+}
+
+/// Something stands for whoever is referred to and is not there.
+pub(crate) fn placeholders() -> References {
+    References::Placeholder(Placeholders {
+        user: "Former user".into(),
+        group: "Former group".into(),
+    })
 }
 
 /// A row: its id, who sent it, its conversation and its time.
@@ -282,11 +315,30 @@ pub(crate) async fn run(
     run_until(folder, destination, flows, None).await
 }
 
+/// A run that sends again what was refused.
+pub(crate) async fn run_again(
+    folder: &tempfile::TempDir,
+    destination: &Arc<Scripted>,
+    flows: Vec<FlowInput>,
+) -> Finished {
+    go(folder, destination, flows, Again::Refused, None).await
+}
+
 /// A run that is stopped after so many answers or chunks of rows.
 pub(crate) async fn run_until(
     folder: &tempfile::TempDir,
     destination: &Arc<Scripted>,
     flows: Vec<FlowInput>,
+    stop_after: Option<usize>,
+) -> Finished {
+    go(folder, destination, flows, Again::Nothing, stop_after).await
+}
+
+async fn go(
+    folder: &tempfile::TempDir,
+    destination: &Arc<Scripted>,
+    flows: Vec<FlowInput>,
+    again: Again,
     stop_after: Option<usize>,
 ) -> Finished {
     let ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
@@ -301,7 +353,7 @@ pub(crate) async fn run_until(
         flows,
         ledger,
         pipeline: 1,
-        again: Again::Nothing,
+        again,
         now_ms,
     };
     run.go(stopped, &mut observer).await.unwrap()
