@@ -82,6 +82,17 @@ const REQUESTS: u32 = 60;
 /// 10,000 and more).
 const OTHER_REQUESTS: u32 = 500;
 
+/// How slow answers may be before slots are lost because too many requests are under way.
+const SLOW: Duration = Duration::from_secs(15);
+/// How many requests may be under way, unless told otherwise: at least and at most.
+///
+/// Eight keep the machine busy where nothing limits. Each carries some 50 records that wait in
+/// memory and may be in doubt, so a faster pace than the API's own does not make them many more.
+const IN_FLIGHT: (NonZeroUsize, NonZeroUsize) = (
+    NonZeroUsize::new(8).expect("some"),
+    NonZeroUsize::new(64).expect("some"),
+);
+
 /// What may be refused unless told otherwise. When every second record is, the rest of the quota is
 /// better spent after a look at the reason.
 const BUDGET: FailureBudget = FailureBudget {
@@ -101,7 +112,7 @@ impl Settings {
         let bytes = section
             .bytes("bytes_per_request")
             .map_or(BYTES_PER_REQUEST, |set| set.value);
-        let in_flight = section.count("in_flight").map_or(8, |set| set.value.get());
+        let in_flight = section.count("in_flight").map(|set| set.value.get());
         let order = section.choice("message_order", &["conversation", "strict"]);
         let budget = budget(section);
         let allowance = section.count("message_allowance");
@@ -133,7 +144,10 @@ impl Settings {
                 requests_per_minute: requests_per_minute?,
                 records_per_request: NonZeroUsize::new(records_per_request)?,
                 bytes_per_request: NonZeroUsize::new(usize::try_from(bytes).ok()?)?,
-                in_flight: NonZeroUsize::new(usize::try_from(in_flight).ok()?)?,
+                in_flight: match in_flight {
+                    Some(written) => NonZeroUsize::new(usize::try_from(written).ok()?)?,
+                    None => in_flight_at(requests_per_minute?),
+                },
                 message_order: match order.map(|set| set.value) {
                     Some("strict") => MessageOrder::Strict,
                     _ => MessageOrder::Conversation,
@@ -146,6 +160,14 @@ impl Settings {
             timeout,
         })
     }
+}
+
+/// How many requests may be under way at once at that pace.
+fn in_flight_at(pace: Option<NonZeroU32>) -> NonZeroUsize {
+    let begun = pace.map_or(0, |pace| u64::from(pace.get()) * SLOW.as_secs() / 60);
+    let begun = usize::try_from(begun).unwrap_or(usize::MAX);
+    let within = begun.clamp(IN_FLIGHT.0.get(), IN_FLIGHT.1.get());
+    NonZeroUsize::new(within).unwrap_or(IN_FLIGHT.0)
 }
 
 /// Where the API is: as written, or made of the app's id and region.
@@ -284,6 +306,12 @@ mod tests {
         assert_eq!(oldest, 1_734_275_200 + 86_400); // 2024-12-15 at the same time of day
         assert_eq!(Retention::Days(10).oldest(now), Some(now - 9 * 86_400));
         assert_eq!(Retention::Off.oldest(now), None);
+    }
+
+    #[test]
+    fn slow_answers_cost_no_slots() {
+        let at = |pace| in_flight_at(NonZeroU32::new(pace)).get();
+        assert_eq!([0, 1, 60, 120, 600].map(at), [8, 8, 15, 30, 64]);
     }
 
     #[test]
