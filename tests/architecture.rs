@@ -130,7 +130,7 @@ fn with(words: &str, allowed: &[&str]) -> Vec<String> {
 #[test]
 fn dependencies_point_one_way() {
     let packages = Packages::read();
-    let allowed: [(&str, &[&str]); 13] = [
+    let allowed: [(&str, &[&str]); 14] = [
         ("chatferry-core", &[]),
         ("chatferry-simulator", &[]),
         ("chatferry-draft", &["chatferry-core"]),
@@ -138,6 +138,7 @@ fn dependencies_point_one_way() {
         ("chatferry-ledger", &["chatferry-core"]),
         ("chatferry-config", &["chatferry-core"]),
         ("chatferry-files", &["chatferry-core", "chatferry-config"]),
+        ("chatferry-child", &["chatferry-core", "chatferry-config"]),
         (
             "chatferry-records",
             &["chatferry-core", "chatferry-config", "chatferry-files"],
@@ -167,6 +168,7 @@ fn dependencies_point_one_way() {
     for (connector, _) in packages.connectors() {
         for needed in packages.needs(connector) {
             let allowed = [
+                "chatferry-child",
                 "chatferry-core",
                 "chatferry-config",
                 "chatferry-files",

@@ -7,7 +7,10 @@ use chatferry_config::Registry;
 #[must_use]
 pub fn all() -> Registry<Settings> {
     let mut connectors = Registry::new(chatferry_cometchat::destination());
+    #[cfg(feature = "adbc")]
+    chatferry_adbc::register(&mut connectors);
     chatferry_csv::register(&mut connectors);
+    chatferry_exec::register(&mut connectors);
     chatferry_json::register(&mut connectors);
     chatferry_mbox::register(&mut connectors);
     chatferry_mysql::register(&mut connectors);

@@ -12,7 +12,7 @@
 //! 3. `opener` reads one of them as a stream, with the help of `compression`; `ranges` reads
 //!    parts of one;
 //! 4. `source` is what the sources of all connectors of files have in common, and `order` what they
-//!    notice of the values that they read; `failure` says what stands in the way, and what to do
+//!    notice of the values that they read; `thread` is where they block; `failure` says what stands in the way, and what to do
 //!    about it; `workers` does beside reading what can be done on all processors.
 
 mod address;
@@ -30,6 +30,7 @@ mod root;
 mod settings;
 mod source;
 mod template;
+mod thread;
 mod workers;
 
 pub use address::{Address, AddressError, Rest};
@@ -38,8 +39,9 @@ pub use limits::Limits;
 pub use opener::Opener;
 pub use order::Tracker;
 pub use ranges::Ranges;
-pub use root::{Found, Listing, Root, Roots, stem};
+pub use root::{Found, Input, Listing, Root, Roots, stem};
 pub use settings::{FileTable, Files};
-pub use source::{Consumer, FileSource, Format, Gone, NamedTable};
+pub use source::{FileSource, Format, NamedTable};
 pub use template::{Template, TemplateError};
+pub use thread::{Consumer, Gone, found, given};
 pub use workers::{Tools, Workers, beside};

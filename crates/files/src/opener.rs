@@ -1,25 +1,32 @@
 //! One file as a stream of bytes, decompressed.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use chatferry_core::source::SourceError;
 
 use crate::archive::Unpacker;
 use crate::compression::{Compression, Failing, plain};
 use crate::limits::Limits;
-use crate::root::{Found, Whence};
+use crate::root::{Found, Input, Whence};
 
 /// Opens the files of one root, one after the other. An archive is opened once.
 ///
 /// Files are opened fastest in the order in which they were listed.
 pub struct Opener {
-    unpacker: Option<Unpacker>,
+    within: Option<Within>,
     limits: Limits,
 }
 
+/// What the root's files are in, where they do not lie about by themselves.
+pub(crate) enum Within {
+    Archive(Unpacker),
+    Input(Arc<dyn Input>),
+}
+
 impl Opener {
-    pub(crate) fn new(unpacker: Option<Unpacker>, limits: Limits) -> Self {
-        Self { unpacker, limits }
+    pub(crate) fn new(within: Option<Within>, limits: Limits) -> Self {
+        Self { within, limits }
     }
 
     /// The bytes of a file, decompressed.
@@ -38,11 +45,14 @@ impl Opener {
         let name = &*file.name;
         let stored: Box<dyn Read + 'a> = match &file.whence {
             Whence::Stored(blob, mark) => blob.stream(name, mark, 0)?,
-            Whence::Member(_, _, place) => {
-                let unpacker = self.unpacker.as_mut();
-                let unpacker = unpacker.expect("members are only found in archives");
-                unpacker.read(*place, name, file.size)?
-            }
+            Whence::Member(_, _, place) => match &mut self.within {
+                Some(Within::Archive(unpacker)) => unpacker.read(*place, name, file.size)?,
+                _ => unreachable!("members are only found in archives"),
+            },
+            Whence::Given => match &self.within {
+                Some(Within::Input(input)) => return input.open(),
+                _ => unreachable!("what is given is only found in an input"),
+            },
             Whence::Lost(damage) => {
                 let error = io::Error::new(io::ErrorKind::UnexpectedEof, damage.clone());
                 return Ok(Box::new(Failing(Some(error))));

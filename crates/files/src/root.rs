@@ -1,8 +1,9 @@
 //! Which files a table is read from.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::compression::Compression;
 use crate::failure::{Broken, broken, failed};
 use crate::folder::walked;
 use crate::limits::Limits;
-use crate::opener::Opener;
+use crate::opener::{Opener, Within};
 use crate::ranges::{Local, Ranges};
 use crate::remote::Bucket;
 use crate::template::Template;
@@ -34,6 +35,18 @@ enum Holder {
     Folder(PathBuf),
     Archive(Arc<Archive>),
     Bucket(Bucket),
+    Input(Arc<str>, Arc<dyn Input>),
+}
+
+/// Something that gives bytes and is no file, such as what a program prints. Each time that it is
+/// opened it gives them from their beginning on.
+pub trait Input: Debug + Send + Sync {
+    /// Opens it. A read that fails with a [`SourceError`] within fails as that says.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    fn open(&self) -> Result<Box<dyn Read>, SourceError>;
 }
 
 /// The files of one table, in the order in which they are read.
@@ -68,6 +81,8 @@ pub(crate) enum Whence {
     /// In an archive, behind where it is cut off or damaged: there may be nothing, or more than
     /// one file. What was said of the damage.
     Lost(String),
+    /// It is what the root's input gives. Nothing tells whether that has changed.
+    Given,
 }
 
 impl Found {
@@ -82,7 +97,7 @@ impl Found {
     pub fn has_changed(&self) -> bool {
         match &self.whence {
             Whence::Stored(blob, mark) | Whence::Member(blob, mark, _) => blob.has_changed(mark),
-            Whence::Lost(_) => false,
+            Whence::Lost(_) | Whence::Given => false,
         }
     }
 
@@ -90,6 +105,7 @@ impl Found {
     #[must_use]
     pub fn broken(&self, error: io::Error, place: At) -> Broken {
         let what = match &self.whence {
+            Whence::Given => return broken(&self.name, None, error, place),
             _ if self.is_compressed() => "its compressed data",
             Whence::Stored(..) => return broken(&self.name, None, error, place),
             Whence::Member(..) => "its data in the archive",
@@ -105,6 +121,14 @@ impl Found {
 }
 
 impl Root {
+    /// A root that holds nothing but this, under that name.
+    pub fn of(name: &str, input: Arc<dyn Input>) -> Self {
+        Self {
+            holder: Holder::Input(name.into(), input),
+            limits: Limits::default(),
+        }
+    }
+
     /// What is at that address. What is not on this machine is not looked at before something is
     /// asked of it.
     ///
@@ -191,11 +215,12 @@ impl Root {
     ///
     /// When it is an archive that can no longer be opened.
     pub fn opener(&self) -> Result<Opener, SourceError> {
-        let unpacker = match &self.holder {
+        let within = match &self.holder {
             Holder::Folder(_) | Holder::Bucket(_) => None,
-            Holder::Archive(archive) => Some(archive.open()?),
+            Holder::Archive(archive) => Some(Within::Archive(archive.open()?)),
+            Holder::Input(_, input) => Some(Within::Input(Arc::clone(input))),
         };
-        Ok(Opener::new(unpacker, self.limits))
+        Ok(Opener::new(within, self.limits))
     }
 
     /// Any part of a file, at any time.
@@ -223,6 +248,14 @@ impl Root {
             Holder::Folder(folder) => return walked(folder, template),
             Holder::Bucket(bucket) => return bucket.matching(template),
             Holder::Archive(archive) => archive,
+            Holder::Input(name, _) => {
+                return Ok(vec![Found {
+                    name: Arc::clone(name),
+                    parts: vec![String::new(); template.columns().len()],
+                    size: 0,
+                    whence: Whence::Given,
+                }]);
+            }
         };
         let (mark, index) = archive.index()?;
         let found = |member: &Member| {
@@ -256,7 +289,7 @@ impl Root {
                 "paths are relative to the folder given as `root`, or else the pipeline file's; "
             }
             Holder::Archive(_) => "paths are relative to the archive given as `root`; ",
-            Holder::Bucket(_) => "",
+            Holder::Bucket(_) | Holder::Input(..) => "",
         };
         let doing = format!("{doing} {}", template.written());
         SourceError::new(SourceErrorKind::NotFound, doing, what)

@@ -10,20 +10,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatferry_core::Filter;
-use chatferry_core::source::{
-    Batch, BatchStream, Scan, Source, SourceError, SourceErrorKind, Table,
-};
+use chatferry_core::source::{BatchStream, Scan, Source, SourceError, SourceErrorKind, Table};
 use futures::future::FutureExt;
 use futures::stream::{self, StreamExt};
-use tokio::sync::{OnceCell, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::OnceCell;
 
 use crate::address::Address;
 use crate::root::{Root, Roots, stem};
 use crate::template::Template;
-
-/// Batches that wait for the consumer: one to be taken while the next is made.
-const BATCHES_AHEAD: usize = 2;
+use crate::thread::{Consumer, Gone, ended, found, given};
 
 /// How a connector reads the files of a table.
 pub trait Format: 'static {
@@ -66,24 +61,6 @@ pub trait Format: 'static {
         scan: &Scan,
         consumer: &Consumer,
     ) -> Result<ControlFlow<Gone>, SourceError>;
-}
-
-/// Nobody takes the rows any more.
-#[derive(Clone, Copy, Debug)]
-pub struct Gone;
-
-/// Who takes the batches of a scan.
-#[derive(Debug)]
-pub struct Consumer(mpsc::Sender<Result<Batch, SourceError>>);
-
-impl Consumer {
-    /// Gives a batch, and waits until there is room for it.
-    pub fn give(&self, batch: Batch) -> ControlFlow<Gone> {
-        match self.0.blocking_send(Ok(batch)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(Gone),
-        }
-    }
 }
 
 /// One table, where its files are, and what is set of it.
@@ -206,11 +183,6 @@ impl<F: Format> Offers<F> {
     }
 }
 
-/// The error when nobody is left to do anything.
-fn ended() -> SourceError {
-    SourceError::new(SourceErrorKind::Failed, "read", "the program ends")
-}
-
 impl<F: Format> Offered<F> {
     fn of(root: Arc<Root>, settings: F::Settings) -> Arc<Self> {
         Arc::new(Self {
@@ -224,20 +196,9 @@ impl<F: Format> Offered<F> {
         let read = || async {
             let (name, root) = (name.to_owned(), Arc::clone(&self.root));
             let settings = Arc::clone(&self.settings);
-            let (sender, receiver) = oneshot::channel();
-            let thread = tokio::task::spawn_blocking(move || {
-                let waits = || !sender.is_closed();
-                let described = F::describe(&name, &root, &settings, &waits);
-                // When nobody waits any more, nobody needs it.
-                let _ = sender.send(described);
-            });
-            match receiver.await {
-                Ok(described) => described.map(Arc::new),
-                Err(_) => match thread.await {
-                    Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                    _ => Err(ended()),
-                },
-            }
+            let describe =
+                move |waits: &dyn Fn() -> bool| F::describe(&name, &root, &settings, waits);
+            found(describe).await.map(Arc::new)
         };
         self.described.get_or_try_init(read).await.cloned()
     }
@@ -270,38 +231,14 @@ impl<F: Format> Source for FileSource<F> {
             Ok((offered, described, scan))
         };
         let opened = opened.map(move |opened: Result<_, SourceError>| match opened {
-            Ok((offered, described, scan)) => {
-                let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-                let thread = tokio::task::spawn_blocking(move || {
-                    let (root, settings) = (&offered.root, &offered.settings);
-                    let consumer = Consumer(sender);
-                    if let Err(error) = F::read(root, settings, &described, &scan, &consumer) {
-                        // When nobody takes it, nobody needs it.
-                        let _ = consumer.0.blocking_send(Err(error));
-                    }
-                });
-                stream::unfold((receiver, Some(thread)), pull).boxed()
-            }
+            Ok((offered, described, scan)) => given(move |consumer| {
+                let (root, settings) = (&offered.root, &offered.settings);
+                F::read(root, settings, &described, &scan, consumer)
+            }),
             Err(error) => stream::iter([Err(error)]).boxed(),
         });
         stream::once(opened).flatten().boxed()
     }
-}
-
-type Sent = Result<Batch, SourceError>;
-type Pulled = (mpsc::Receiver<Sent>, Option<JoinHandle<()>>);
-
-async fn pull((mut receiver, mut thread): Pulled) -> Option<(Sent, Pulled)> {
-    if let Some(sent) = receiver.recv().await {
-        return Some((sent, (receiver, thread)));
-    }
-    if let Some(thread) = thread.take()
-        && let Err(error) = thread.await
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
-    }
-    None
 }
 
 impl<F: Format> Debug for FileSource<F> {

@@ -38,6 +38,6 @@ mod window;
 pub use around::Parent;
 pub use describe::{Described, describe};
 pub use kind::Kind;
-pub use options::{Options, TableSettings};
+pub use options::{Options, TableSettings, fields};
 pub use scan::read;
 pub use splitter::Format;

@@ -35,6 +35,12 @@ pub struct TableSettings {
 }
 
 impl TableSettings {
+    /// Whether any columns are named by them.
+    #[must_use]
+    pub fn name_columns(&self) -> bool {
+        !self.schema.is_empty() || !self.parents.is_empty()
+    }
+
     /// The settings of a table of which only the path is said.
     #[must_use]
     pub fn of(template: Template) -> Self {
@@ -236,8 +242,10 @@ fn max_record(node: &Node<'_>) -> Option<Setting<u64>> {
     Some(most)
 }
 
-/// The fields of a `schema` or of an object within it.
-fn fields(node: &Node<'_>) -> Option<Vec<(String, Kind)>> {
+/// The fields of a `schema` or of an object within it; `None` when one has no type, which is then
+/// noted.
+#[must_use]
+pub fn fields(node: &Node<'_>) -> Option<Vec<(String, Kind)>> {
     let mut section = node.section()?;
     let read = |(name, _, node): (&str, _, Node<'_>)| Some((name.to_owned(), kind(&node)?));
     let fields: Vec<Option<_>> = section.entries().into_iter().map(read).collect();
