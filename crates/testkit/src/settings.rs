@@ -50,6 +50,16 @@ pub fn planned(
 /// else is written in the place of a key or of a value is underlined there, nothing outside the
 /// file is needed to say so, and none of the `secrets` among them is shown.
 ///
+/// # Example: the settings of a database
+///
+/// ```no_run
+/// # use chatferry_config::Registry;
+/// # use chatferry_testkit::settings::assert_settings;
+/// # fn register(connectors: &mut Registry<()>) {}
+/// let settings = "url = \"mysql://ada:hunter2@db.example.org/chat\"\nsnapshot = true";
+/// assert_settings(register, settings, &["hunter2"]);
+/// ```
+///
 /// # Panics
 ///
 /// When a promise is broken, with what was promised.

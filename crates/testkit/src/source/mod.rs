@@ -40,6 +40,22 @@ pub async fn assert_contract(source: Arc<dyn Source>, table: &str) {
 }
 
 /// The contract between a source and those who read it, to be checked with one of its tables.
+///
+/// # Example: a source that has a password, and counts what it reads
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use std::sync::atomic::{AtomicU64, Ordering};
+/// # use chatferry_core::source::Source;
+/// # use chatferry_testkit::source::Contract;
+/// # async fn check(source: Arc<dyn Source>, read: Arc<AtomicU64>) {
+/// Contract::of(source, "users")
+///     .secrets(["hunter2"])
+///     .watched(2, move || read.load(Ordering::SeqCst))
+///     .check()
+///     .await;
+/// # }
+/// ```
 #[must_use = "nothing is checked before `check`"]
 pub struct Contract {
     source: Arc<dyn Source>,
