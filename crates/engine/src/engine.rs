@@ -44,6 +44,17 @@ pub struct Engine {
     machine: Arc<RuntimeEnv>,
 }
 
+/// A column of a source's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableColumn {
+    /// The table, as `source.table`.
+    pub table: String,
+    /// Its name.
+    pub name: String,
+    /// Whether the source takes it that some row may have none.
+    pub may_be_null: bool,
+}
+
 /// Why a flow cannot be planned.
 #[derive(Debug)]
 pub enum PlanError {
@@ -178,25 +189,21 @@ impl Engine {
         Ok(notes)
     }
 
-    /// The columns of the tables that were planned to be read, as pairs of `source.table` and a
-    /// column.
+    /// The columns of the tables that were planned to be read.
     ///
     /// # Errors
     ///
     /// When a table cannot be described.
-    pub async fn columns(&self) -> Result<Vec<(String, String)>, SourceError> {
+    pub async fn columns(&self) -> Result<Vec<TableColumn>, SourceError> {
         let mut columns = Vec::new();
         for source in &self.sources {
             for name in source.used() {
                 let table = source.source.describe(&name).await?;
-                let named = |column: &String| (format!("{}.{name}", source.name), column.clone());
-                columns.extend(
-                    table
-                        .schema
-                        .fields()
-                        .iter()
-                        .map(|field| named(field.name())),
-                );
+                columns.extend(table.schema.fields().iter().map(|field| TableColumn {
+                    table: format!("{}.{name}", source.name),
+                    name: field.name().clone(),
+                    may_be_null: field.is_nullable(),
+                }));
             }
         }
         Ok(columns)

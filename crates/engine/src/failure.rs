@@ -11,11 +11,34 @@ use crate::table::source_error;
 
 /// A value that one of our functions cannot read, in words that can be shown as they are.
 #[derive(Debug)]
-pub(crate) struct Unreadable(pub(crate) String);
+pub(crate) struct Unreadable {
+    /// The function; empty until it is known.
+    pub(crate) function: &'static str,
+    /// Why it cannot.
+    pub(crate) reason: String,
+}
 
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.reason)
+    }
+}
+
+/// The same error, which knows the function that it comes from.
+pub(crate) fn in_function(error: DataFusionError, function: &'static str) -> DataFusionError {
+    match unreadable_value(&error) {
+        Some(unreadable) => DataFusionError::External(Box::new(Unreadable {
+            function,
+            reason: unreadable.reason.clone(),
+        })),
+        None => error,
+    }
+}
+
+fn unreadable_value(error: &DataFusionError) -> Option<&Unreadable> {
+    match error.find_root() {
+        DataFusionError::External(inner) => inner.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -23,12 +46,12 @@ impl std::error::Error for Unreadable {}
 
 /// Why an expression fails for a row.
 pub(crate) fn reason(error: &DataFusionError) -> String {
+    if let Some(unreadable) = unreadable_value(error) {
+        return unreadable.reason.clone();
+    }
     let root = error.find_root();
     match root {
-        DataFusionError::External(inner) => match inner.downcast_ref::<Unreadable>() {
-            Some(unreadable) => unreadable.0.clone(),
-            None => "a value cannot be read".into(),
-        },
+        DataFusionError::External(_) => "a value cannot be read".into(),
         DataFusionError::ArrowError(inner, _) => match inner.as_ref() {
             ArrowError::DivideByZero => "division by zero".into(),
             ArrowError::ArithmeticOverflow(_) => "a number is too large".into(),
@@ -101,8 +124,18 @@ pub(crate) fn failure(error: &DataFusionError) -> SourceError {
             SourceError::new(SourceErrorKind::Failed, "sort or join the rows", cause.to_string())
                 .help("is the disk full? `spill` under `[engine]` names another folder")
         }
-        _ => SourceError::new(SourceErrorKind::Pipeline, "evaluate the flow's view or condition", reason(error))
-            .help("a value that cannot be read ends a view or a `where`; try_cast(... AS ...) gives null instead"),
+        _ => {
+            let reason = match unreadable_value(error) {
+                Some(unreadable) if !unreadable.function.is_empty() => {
+                    format!("{}(...) fails: {}", unreadable.function, unreadable.reason)
+                }
+                _ => reason(error),
+            };
+            SourceError::new(SourceErrorKind::Pipeline, "evaluate the flow's view or condition", reason)
+                .help("a value that cannot be read ends a view or a `where`, and rejects one row where a \
+                       field of the flow reads it: move the expression there, or make it null with \
+                       try_cast(... AS ...) or CASE WHEN ... THEN ... END")
+        }
     }
 }
 

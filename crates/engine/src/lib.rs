@@ -21,7 +21,7 @@ mod shape;
 mod sql;
 mod table;
 
-pub use engine::{Engine, PlanError};
+pub use engine::{Engine, PlanError, TableColumn};
 pub use fit::in_words;
 pub use flow::{Column, FlowPlan};
 pub use look::{Choice, Rewritten, Seen, SeenStream};

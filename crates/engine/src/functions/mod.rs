@@ -21,7 +21,7 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
-use crate::failure::Unreadable;
+use crate::failure::{Unreadable, in_function};
 
 pub use id::cometchat_id;
 pub use slack::slack_text;
@@ -55,7 +55,10 @@ impl Definition {
 
 /// A value that a function cannot read. The reason must hold no contents.
 fn unreadable(reason: impl Into<String>) -> DataFusionError {
-    DataFusionError::External(Box::new(Unreadable(reason.into())))
+    DataFusionError::External(Box::new(Unreadable {
+        function: "",
+        reason: reason.into(),
+    }))
 }
 
 /// All of them, by name.
@@ -148,7 +151,8 @@ impl ScalarUDFImpl for Function {
             .into_iter()
             .map(|arg| arg.into_array(rows))
             .collect::<Result<_>>()?;
-        let given = (self.definition.call)(&columns)?;
+        let given = (self.definition.call)(&columns)
+            .map_err(|error| in_function(error, self.definition.name))?;
         if constant {
             let value = ScalarValue::try_from_array(&given, 0)?;
             return Ok(ColumnarValue::Scalar(value));

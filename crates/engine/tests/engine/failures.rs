@@ -231,6 +231,14 @@ async fn a_condition_of_the_flow_that_fails_says_how_to_go_on() {
          a value cannot be read as a whole number of this size"
     );
     assert!(error.help.unwrap().contains("try_cast"));
+
+    let table = rows(vec![("body", texts(&[Some("2020-01-01"), Some("secret")]))]);
+    let stage = over(table).view("times", "SELECT unix_seconds(body) AS at FROM legacy.rows");
+    let run = stage.from("times").field("uid", "at").run().await;
+    let error = run.error.expect("the view fails").to_string();
+    let function = "unix_seconds(...) fails: the text is not a time in ISO 8601";
+    assert!(error.contains(function), "{error}");
+    assert!(!error.contains("secret"), "{error}");
 }
 
 /// What a row of the property holds.
