@@ -224,7 +224,7 @@ fn object(
 
 /// A number or flag that stands in the file as it would stand in SQL.
 fn literal(node: &Node<'_>) -> Option<Sql> {
-    let text = match &node.written.value {
+    let text = match node.literal()? {
         Value::Integer(number) => number.to_string(),
         Value::Float(number) if number.is_finite() => format!("{number:?}"),
         Value::Flag(flag) => flag.to_string(),

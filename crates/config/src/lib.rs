@@ -3,7 +3,8 @@
 //! [`read`] takes the text, the environment and the [`Registry`] of connectors, and gives a
 //! [`Pipeline`], or every mistake in the file at once, each with the place where it stands. It
 //! opens no file and no socket and asks no clock, so it can be run on every save. [`report`]
-//! shows mistakes to a person.
+//! shows mistakes to a person. [`schema`](schema()) tells editors what may stand in a file, which
+//! `survey` finds out by having the same code read no file at all.
 //!
 //! A text goes through these modules in this order:
 //!
@@ -26,8 +27,10 @@ mod overrides;
 mod pipeline;
 pub mod registry;
 pub mod report;
+mod schema;
 pub mod section;
 pub mod suggest;
+mod survey;
 mod syntax;
 mod tables;
 pub mod units;
@@ -38,4 +41,5 @@ pub use overrides::Override;
 pub use pipeline::{EngineSettings, NamedSource, Pipeline, Read, Reading, read};
 pub use registry::{DestinationKind, PlanSource, Registry, SourceKind, StandIn};
 pub use report::{Report, render};
+pub use schema::schema;
 pub use section::Section;

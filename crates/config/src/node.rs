@@ -13,6 +13,7 @@ use crate::interpolate::{self, Why, interpolate};
 use crate::pipeline::Reading;
 use crate::section::Section;
 use crate::suggest::{self, quoted};
+use crate::survey::{Survey, Takes};
 use crate::units;
 
 /// What all of one reading share.
@@ -20,6 +21,8 @@ pub(crate) struct Context<'a> {
     pub(crate) text: &'a str,
     pub(crate) reading: &'a Reading<'a>,
     pub(crate) mistakes: RefCell<Vec<Mistake>>,
+    /// Who wants to know what is asked for, when there is no file.
+    pub(crate) survey: Option<&'a Survey>,
 }
 
 impl Context<'_> {
@@ -93,6 +96,9 @@ impl<'a> Node<'a> {
     /// What shape it has.
     #[must_use]
     pub fn kind(&self) -> Shape {
+        if let Some(survey) = self.context.survey {
+            return survey.shape(self);
+        }
         match &self.written.value {
             Value::Text(_) => Shape::Text,
             Value::Integer(_) => Shape::Integer,
@@ -125,6 +131,7 @@ impl<'a> Node<'a> {
     /// Text.
     #[must_use]
     pub fn text(&self) -> Option<Setting<String>> {
+        self.asked(|| Takes::Text)?;
         match &self.written.value {
             Value::Text(text) => Some(self.setting(self.filled(text)?.0)),
             Value::Integer(_) | Value::Float(_) | Value::Flag(_) => self.refused(
@@ -139,6 +146,7 @@ impl<'a> Node<'a> {
     /// A secret: text, or `{ file = "path" }` with a path relative to the pipeline file.
     #[must_use]
     pub fn secret(&self) -> Option<Setting<Secret>> {
+        self.asked(|| Takes::Secret)?;
         match &self.written.value {
             Value::Text(text) => Some(self.setting(Secret::Value(self.filled(text)?.0))),
             Value::Table(_) => {
@@ -153,6 +161,7 @@ impl<'a> Node<'a> {
     /// `true` or `false`, also in quotes, so that the environment can say it.
     #[must_use]
     pub fn flag(&self) -> Option<Setting<bool>> {
+        self.asked(|| Takes::Flag)?;
         const WANTED: &str = "`true` or `false`";
         match &self.written.value {
             Value::Flag(flag) => Some(self.setting(*flag)),
@@ -166,6 +175,7 @@ impl<'a> Node<'a> {
     /// A whole number from 1, also in quotes, so that the environment can say it.
     #[must_use]
     pub fn count(&self) -> Option<Setting<NonZeroU64>> {
+        self.asked(|| Takes::Count)?;
         const WANTED: &str = "a whole number from 1";
         match &self.written.value {
             Value::Integer(number) => match u64::try_from(*number).ok().and_then(NonZeroU64::new) {
@@ -182,6 +192,7 @@ impl<'a> Node<'a> {
     /// A size: `"64 MiB"`, `"512 KiB"`, or a whole number of bytes.
     #[must_use]
     pub fn bytes(&self) -> Option<Setting<u64>> {
+        self.asked(|| Takes::Bytes)?;
         const WANTED: &str = "a size such as \"64 MiB\"";
         match &self.written.value {
             Value::Integer(number) => match u64::try_from(*number) {
@@ -196,6 +207,7 @@ impl<'a> Node<'a> {
     /// A duration: `"250 ms"`, `"30 s"`, `"5 min"`, `"2 h"`, `"7 d"`.
     #[must_use]
     pub fn duration(&self) -> Option<Setting<Duration>> {
+        self.asked(|| Takes::Duration)?;
         const WANTED: &str = "a duration such as \"30 s\" or \"5 min\"";
         match &self.written.value {
             Value::Text(text) => self.parsed(text, Duration::from_secs(1), WANTED, units::duration),
@@ -211,6 +223,7 @@ impl<'a> Node<'a> {
     /// One of a few words.
     #[must_use]
     pub fn choice(&self, choices: &[&'static str]) -> Option<Setting<&'static str>> {
+        self.asked(|| Takes::Choice(choices.to_vec()))?;
         let Value::Text(text) = &self.written.value else {
             return self.wrong(&format!("one of {}", suggest::list(choices)));
         };
@@ -242,6 +255,7 @@ impl<'a> Node<'a> {
     /// A list of texts; one text alone is a list of one.
     #[must_use]
     pub fn texts(&self) -> Option<Vec<Setting<String>>> {
+        self.asked(|| Takes::Texts)?;
         match &self.written.value {
             Value::Text(_) => Some(vec![self.text()?]),
             Value::List(_) => {
@@ -255,6 +269,10 @@ impl<'a> Node<'a> {
     /// A table, to be read key by key.
     #[must_use]
     pub fn section(&self) -> Option<Section<'a>> {
+        if let Some(survey) = self.context.survey {
+            survey.takes(self, Takes::Table);
+            return Some(Section::new(self, survey.table()));
+        }
         match &self.written.value {
             Value::Table(table) => Some(Section::new(self, table)),
             _ => self.wrong("a table"),
@@ -264,6 +282,9 @@ impl<'a> Node<'a> {
     /// The items of a list.
     #[must_use]
     pub fn items(&self) -> Option<Vec<Node<'a>>> {
+        if let Some(survey) = self.context.survey {
+            return Some(vec![survey.item(self)]);
+        }
         match &self.written.value {
             Value::List(items) => Some(
                 items
@@ -280,6 +301,7 @@ impl<'a> Node<'a> {
 
     /// A piece of SQL.
     pub(crate) fn sql(&self) -> Option<Sql> {
+        self.asked(|| Takes::Sql)?;
         let Value::Text(text) = &self.written.value else {
             return self.wrong("SQL in quotes");
         };
@@ -309,9 +331,48 @@ impl<'a> Node<'a> {
         Some(self.context.reading.folder.join(self.text()?.value))
     }
 
+    /// Text, a number, or `true` or `false`: whichever it is.
+    #[must_use]
+    pub fn value(&self) -> Option<chatferry_core::plan::Value> {
+        use chatferry_core::plan::Value as Any;
+        match self.kind() {
+            Shape::Text => self.text().map(|text| Any::Text(text.value)),
+            Shape::Integer | Shape::Float | Shape::Flag => match self.literal() {
+                Some(Value::Integer(number)) => Some(Any::Integer(*number)),
+                Some(Value::Float(number)) => Some(Any::Float(*number)),
+                Some(Value::Flag(flag)) => Some(Any::Flag(*flag)),
+                _ => None,
+            },
+            _ => self.wrong("text, a number, or `true` or `false`"),
+        }
+    }
+
+    /// A number, or true or false, as it stands in the file.
+    pub(crate) fn literal(&self) -> Option<&'a Value> {
+        self.asked(|| Takes::Literal)?;
+        match &self.written.value {
+            literal @ (Value::Integer(_) | Value::Float(_) | Value::Flag(_)) => Some(literal),
+            _ => None,
+        }
+    }
+
+    /// Notes what the value is asked for, when there is no file; `None` then, and there is nothing
+    /// to be had.
+    fn asked(&self, what: impl FnOnce() -> Takes) -> Option<()> {
+        match self.context.survey {
+            Some(survey) => {
+                survey.takes(self, what());
+                None
+            }
+            None => Some(()),
+        }
+    }
+
     /// The text as it was written, which is safe to show: `${NAME}` and not what it stands for.
     #[must_use]
     pub fn raw(&self) -> Option<&'a str> {
+        // Who looks at it has a meaning of their own for it.
+        self.asked(|| Takes::Text)?;
         match &self.written.value {
             Value::Text(text) => Some(&text.raw),
             _ => None,

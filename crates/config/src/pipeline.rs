@@ -103,6 +103,7 @@ pub fn read<D>(text: &str, registry: &Registry<D>, reading: &Reading<'_>) -> Rea
         text,
         reading,
         mistakes: RefCell::new(mistakes),
+        survey: None,
     };
     let pipeline = root.and_then(|mut root| {
         overrides::apply(&mut root, reading.overrides)
@@ -120,7 +121,7 @@ pub fn read<D>(text: &str, registry: &Registry<D>, reading: &Reading<'_>) -> Rea
             path: String::new(),
             lenient: false,
         };
-        walk(node.section()?, registry)
+        walk(&mut node.section()?, registry)
     });
     let mut mistakes = context.mistakes.into_inner();
     mistakes.sort_by_key(|mistake| {
@@ -138,19 +139,24 @@ pub fn read<D>(text: &str, registry: &Registry<D>, reading: &Reading<'_>) -> Rea
     }
 }
 
+/// Asks for all that may stand in a file, but for what connectors read of sources.
+pub(crate) fn survey<D>(root: &mut Section<'_>, registry: &Registry<D>) {
+    walk(root, registry);
+}
+
 /// Reads every table before giving up on any, so that all mistakes are found at once.
-fn walk<D>(mut root: Section<'_>, registry: &Registry<D>) -> Option<Pipeline<D>> {
-    let name = name(&mut root);
-    let destination = destination(&mut root, registry);
-    let engine = engine(&mut root);
-    let variables = variables(&mut root);
-    let (sources, source_names) = sources(&mut root, registry);
-    let (views, view_names) = views::views(&mut root, &source_names);
+fn walk<D>(root: &mut Section<'_>, registry: &Registry<D>) -> Option<Pipeline<D>> {
+    let name = name(root);
+    let destination = destination(root, registry);
+    let engine = engine(root);
+    let variables = variables(root);
+    let (sources, source_names) = sources(root, registry);
+    let (views, view_names) = views::views(root, &source_names);
     let known = flow::Known {
         sources: &source_names,
         views: &view_names,
     };
-    let flows = flow::flows(&mut root, registry.destination().fields, &known);
+    let flows = flow::flows(root, registry.destination().fields, &known);
     Some(Pipeline {
         name: name?,
         destination: destination?,
@@ -216,13 +222,7 @@ fn variables(root: &mut Section<'_>) -> Variables {
     };
     let mut variables = Variables::new();
     for (name, at, node) in section.entries() {
-        let value = match &node.written.value {
-            Written::Integer(number) => Some(Value::Integer(*number)),
-            Written::Float(number) => Some(Value::Float(*number)),
-            Written::Flag(flag) => Some(Value::Flag(*flag)),
-            Written::Text(_) => node.text().map(|text| Value::Text(text.value)),
-            _ => node.wrong("text, a number, or `true` or `false`"),
-        };
+        let value = node.value();
         if named(&node, "variable", name, at)
             && let Some(value) = value
         {

@@ -55,6 +55,9 @@ impl<'a> Section<'a> {
     /// The value of a key, whatever it is.
     pub fn get(&mut self, key: &str) -> Option<Node<'a>> {
         self.ask(key);
+        if let Some(survey) = self.node.context.survey {
+            return survey.get(&self.node, key);
+        }
         self.table.get(key).map(|entry| self.below(entry))
     }
 
@@ -125,6 +128,9 @@ impl<'a> Section<'a> {
 
     /// The value of a key that must be there, whatever it is. `about` says what it is.
     pub fn required(&mut self, key: &str, about: &str) -> Option<Node<'a>> {
+        if let Some(survey) = self.node.context.survey {
+            survey.require(&self.node, key, about);
+        }
         let node = self.get(key);
         if node.is_none() {
             self.missing(key, about);
@@ -142,6 +148,10 @@ impl<'a> Section<'a> {
     /// whose keys are free names.
     pub fn entries(&mut self) -> Vec<(&'a str, Option<Span>, Node<'a>)> {
         self.forgiving = true;
+        if let Some(survey) = self.node.context.survey {
+            let (name, node) = survey.entry(&self.node);
+            return vec![(name, None, node)];
+        }
         self.table
             .entries
             .iter()
