@@ -228,8 +228,9 @@ impl View {
             1 => String::new(),
             times => format!(", the latest of {}", count(*times)),
         };
+        // What it was comes first, where the end does not fit.
         Some(format!(
-            "problem at {}{times}: {what}",
+            "problem: {what}, at {}{times}",
             when.format("%H:%M:%S UTC")
         ))
     }
