@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chatferry_testkit::settings::assert_settings;
+
 use crate::workshop::planned;
 
 #[test]
@@ -32,4 +34,24 @@ fn two_characters_with_a_meaning_cannot_be_one() {
     insta::assert_snapshot!(planned(settings, Path::new("/")).1);
     let settings = "path = \"a.csv\"\nquote = \"'\"\nescape = \"'\"";
     assert_eq!(planned(settings, Path::new("/")).1, "");
+}
+
+#[test]
+fn settings_keep_their_promises() {
+    let settings = r#"root = "archive.zip"
+path = "a.csv"
+max_unpacked = "1 GiB"
+max_ratio = 100
+delimiter = ";"
+quote = "none"
+escape = "\\"
+escape_letters = true
+trim = true
+header = false
+columns = ["id"]
+nulls = ["NULL"]
+encoding = "utf-8"
+short_rows = "null"
+max_record = "1 MiB""#;
+    assert_settings(chatferry_csv::register, settings, &[]);
 }

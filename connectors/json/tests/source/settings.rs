@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chatferry_testkit::settings::assert_settings;
+
 use crate::workshop::planned;
 
 fn mistakes(settings: &str) -> String {
@@ -61,4 +63,15 @@ c = { path = "{x}.json", records = "c.m", parents = { x = "c.id" } }
 d = { path = "d.json", records = "c.m", parents = { x = "c.id" }, schema = { x = "text" } }"#
         )
     );
+}
+
+#[test]
+fn settings_keep_their_promises() {
+    let settings = r#"root = "archive.zip"
+path = "a.json"
+format = "document"
+records = "messages"
+max_record = "1 MiB"
+storage = { secret_access_key = "hunter2" }"#;
+    assert_settings(chatferry_json::register, settings, &["hunter2"]);
 }

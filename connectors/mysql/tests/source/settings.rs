@@ -1,5 +1,7 @@
 //! What is said of settings that cannot be used.
 
+use chatferry_testkit::settings::assert_settings;
+
 use crate::workshop::planned;
 
 fn mistakes(settings: &str) -> String {
@@ -74,4 +76,18 @@ fn settings_that_are_printed_hide_the_password() {
         assert!(!format!("{planned:?}").contains("swordfish"));
         assert!(!format!("{:?}", planned.open().unwrap()).contains("swordfish"));
     }
+}
+
+#[test]
+fn settings_keep_their_promises() {
+    let settings = r#"url = "mysql://ada:hunter2@db.example.org/chat"
+tls = "verify-full"
+connections = 2
+statement_timeout = "5 s"
+reconnect = "1 min"
+snapshot = true
+zero_dates = "null"
+tinyint1 = "boolean"
+tables = ["users"]"#;
+    assert_settings(chatferry_mysql::register, settings, &["hunter2"]);
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chatferry_testkit::settings::assert_settings;
+
 use crate::workshop::planned;
 
 #[test]
@@ -11,4 +13,13 @@ fn every_mistake_is_noted() {
 a = "{x/a.parquet"
 b = { path = "b.parquet", partitions = 3, colour = "red" }"#;
     insta::assert_snapshot!(planned(settings, Path::new("/")).1);
+}
+
+#[test]
+fn settings_keep_their_promises() {
+    let settings = r#"root = "archive.zip"
+path = "a.parquet"
+partitions = false
+storage = { secret_access_key = "hunter2" }"#;
+    assert_settings(chatferry_parquet::register, settings, &["hunter2"]);
 }
