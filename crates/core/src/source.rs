@@ -42,6 +42,8 @@ pub trait SourceSettings: fmt::Debug + Send + Sync {
 /// * Neither method changes anything at the source.
 /// * Secrets appear in no error and in no `Debug` output.
 /// * Many scans may be open at once.
+/// * Whoever waits may stop waiting: any future and any stream may be dropped at any time, and others
+///   notice nothing of it. Only a [moment](Self::at_one_moment) may be lost by that.
 #[async_trait]
 pub trait Source: fmt::Debug + Send + Sync {
     /// The names of the tables it offers, sorted. Cheap: no table is read.
@@ -104,7 +106,8 @@ pub type BatchStream = BoxStream<'static, Result<Batch, SourceError>>;
 pub struct Table {
     /// Its name within the source.
     pub name: String,
-    /// Its columns. Text that holds JSON is marked with the extension type `arrow.json`.
+    /// Its columns, each with a name of its own. Text that holds JSON is marked with the extension
+    /// type `arrow.json`.
     pub schema: SchemaRef,
     /// Orders that the rows have when none is asked for, all of them at once.
     pub orders: Vec<Order>,
