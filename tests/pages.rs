@@ -52,6 +52,7 @@ fn help() {
         "connectors",
         "functions",
         "rules",
+        "schema",
         "completions",
         "man",
     ] {
@@ -127,16 +128,117 @@ fn lists() {
     assert_snapshot!("rules", shown(&["rules"]));
 }
 
+/// Long enough for the slowest machine.
+const PATIENCE: [&str; 2] = ["--patience", "100 s"];
+
 #[test]
 fn check() {
+    let check = |name: &str, more: &[&str]| {
+        let pipeline = pipeline(name);
+        [&["check", &pipeline], &PATIENCE[..], more]
+            .concat()
+            .join("\n")
+    };
     for name in ["quickstart", "slack-export"] {
-        assert_snapshot!(format!("check_{name}"), shown(&["check", &pipeline(name)]));
+        let arguments = check(name, &[]);
+        let shown = shown(&arguments.lines().collect::<Vec<_>>());
+        assert_snapshot!(format!("check_{name}"), untimed(&shown));
     }
-    let quickstart = pipeline("quickstart");
-    assert_snapshot!(
-        "check_quickstart_json",
-        laid_out(&["check", &quickstart, "--format", "json"])
+    let arguments = check("quickstart", &["--format", "json"]);
+    let json = laid_out(&arguments.lines().collect::<Vec<_>>());
+    assert_snapshot!("check_quickstart_json", untimed(&json));
+}
+
+/// The same without the time that a check took.
+fn untimed(page: &str) -> String {
+    let took = regex::Regex::new(r#"that took [0-9.]+ s|"seconds": [0-9.e-]+"#);
+    let untimed = took.expect("it is one").replace_all(page, "[took]");
+    untimed.into_owned()
+}
+
+#[test]
+fn check_warns_of_what_is_no_mistake() {
+    let folder = Folder::new();
+    folder.write(
+        "people.jsonl",
+        concat!(
+            "{\"id\":\"Ann\",\"name\":\"Ann\",\"at\":1700000000000,\"shoe\":41}\n",
+            "{\"id\":\"bo\",\"name\":null,\"at\":1700000000000,\"shoe\":42}\n",
+        ),
     );
+    folder.write(
+        "lines.jsonl",
+        concat!(
+            "{\"id\":1,\"by\":\"Ann\",\"to\":\"bo\",\"at\":1700000000,",
+            "\"files\":[{\"url\":\"https://files.example.org/a.png\",\"name\":\"a.png\",",
+            "\"mimeType\":\"image/png\",\"extension\":\"png\"}]}\n",
+        ),
+    );
+    let pipeline = folder.write(
+        "pipeline.toml",
+        r#"
+name = "warnings"
+[cometchat]
+base_url = "http://127.0.0.1:9"
+api_key = "key"
+retention = "off"
+[sources.chat]
+connector = "json"
+[[flow]]
+entity = "users"
+from = "chat.people"
+[flow.fields]
+uid = "cometchat_id(id)"
+name = "name"
+createdAt = "at"
+[[flow]]
+entity = "messages"
+from = "chat.lines"
+[flow.fields]
+muid = "id"
+sender = "cometchat_id(by)"
+receiverType = "'user'"
+receiver = "\"to\""
+category = "'message'"
+type = "'file'"
+sentAt = "at"
+data.attachments = "files"
+"#,
+    );
+    let arguments = [&["check", &pipeline], &PATIENCE[..]].concat();
+    let ended = folder.run(&arguments).expect(0);
+    assert_snapshot!(page::of(&ended.out, &folder));
+    assert!(
+        ended.err.contains("in order, with 5 warnings"),
+        "{}",
+        ended.err
+    );
+}
+
+#[test]
+fn check_checks_again_when_the_file_is_saved() {
+    let folder = Folder::new();
+    let chat = Chat::default().write(&folder, "http://127.0.0.1:9/v3");
+    let text = std::fs::read_to_string(&chat).expect("a pipeline");
+    let log = folder.path().join("checked");
+    let mut watching = folder.start_into(&log, &["check", &chat, "--watch", "--format", "json"]);
+    let checks = || {
+        std::fs::read_to_string(&log)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    };
+    watching.until("the first check", || checks() == 1);
+    folder.write("pipeline.toml", format!("{text}\n# saved"));
+    watching.until("the second check", || checks() == 2);
+    folder.write(
+        "pipeline.toml",
+        text.replace("connector = \"json\"", "connector = \"jsno\""),
+    );
+    folder.write("pipeline.toml", text);
+    watching.until("the last check", || checks() == 3);
+    let ended = watching.kill();
+    assert_eq!(ended.code, None, "it goes on until it is stopped");
 }
 
 #[test]
@@ -162,6 +264,15 @@ fn tables() {
         "tables_of_a_file_json",
         laid_out(&["tables", &people, "--format", "json"])
     );
+    folder.write("mixed/good.jsonl", "{\"id\":1}\n");
+    let whole = "{\n  \"messages\": [\n    {\n      \"id\": 1\n    }\n  ]\n}\n";
+    folder.write("mixed/whole.json", whole);
+    let mixed = folder.file("mixed");
+    let ended = folder.run(&["tables", &mixed]).expect(4);
+    assert_snapshot!(
+        "tables_that_cannot_all_be_read",
+        page::of(&ended.said(), &folder)
+    );
     let ended = folder.run(&["tables", &export, "nobody"]).expect(4);
     assert_snapshot!("tables_of_another_name", page::of(&ended.err, &folder));
 }
@@ -169,16 +280,65 @@ fn tables() {
 #[test]
 fn check_without_the_variables_of_the_destination() {
     let folder = Folder::new();
-    let ended = folder.run(&["check", &pipeline("quickstart")]).expect(0);
-    assert_snapshot!(page::of(&ended.err, &folder));
+    let arguments = [&["check", &*pipeline("quickstart")], &PATIENCE[..]].concat();
+    let ended = folder.run(&arguments).expect(0);
+    assert_snapshot!(untimed(&page::of(&ended.err, &folder)));
 }
 
 #[test]
 fn preview() {
-    let pipeline = pipeline("slack-export");
-    assert_snapshot!(shown(&[
-        "preview", &pipeline, "--flow", "members", "-n", "2"
-    ]));
+    let slack = pipeline("slack-export");
+    assert_snapshot!(shown(&["preview", &slack, "--flow", "members", "-n", "2"]));
+    let quickstart = pipeline("quickstart");
+    let by_id = ["preview", &quickstart, "--id", "irc-17"];
+    assert_snapshot!("preview_by_id", shown(&by_id));
+    let events = [
+        "preview",
+        &quickstart,
+        "--where",
+        "kind = 'event' AND id < 100",
+        "--flow",
+        "messages",
+        "-n",
+        "1",
+    ];
+    assert_snapshot!("preview_of_what_is_skipped", shown(&events));
+}
+
+#[test]
+fn preview_says_what_would_be_rejected_and_what_is_not_there() {
+    let folder = Folder::new();
+    let chat = Chat::default().write(&folder, "http://127.0.0.1:9/v3");
+    let messages = folder.path().join("data/messages.jsonl");
+    let text = std::fs::read_to_string(&messages).expect("the messages");
+    let empty = r#"{"id":"m-2","group":"g0","user":"u0","at":1700009999,"body":"   "}"#;
+    std::fs::write(&messages, format!("{text}{empty}\n")).expect("it can be written");
+    let said = |arguments: &[&str], code: i32| {
+        let all = [&["preview", &chat], arguments].concat();
+        let ended = folder.run(&all).expect(code);
+        page::of(&format!("{}--- talk\n{}", ended.out, ended.err), &folder)
+    };
+    assert_snapshot!(
+        "preview_of_what_would_be_rejected",
+        said(&["--id", "m-2"], 0)
+    );
+    assert_snapshot!("preview_of_nobody", said(&["--id", "nobody"], 2));
+    assert_snapshot!(
+        "preview_of_no_condition",
+        said(&["--flow", "messages", "--where", "bdoy = ''"], 2)
+    );
+    let colored = said(&["--flow", "users", "-n", "1", "--color", "always"], 0);
+    assert!(
+        colored.contains("\u{1b}[36m\"uid\"\u{1b}[0m: \u{1b}[32m\""),
+        "{colored}"
+    );
+}
+
+#[test]
+fn the_version_is_said() {
+    let version = Folder::new().run(&["--version"]).expect(0).out;
+    let pattern = regex::Regex::new(r"^chatferry \d+\.\d+\.\d+( \([0-9a-f]{12}\))?\n$");
+    assert!(pattern.expect("it is one").is_match(&version), "{version}");
 }
 
 #[test]

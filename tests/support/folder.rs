@@ -86,7 +86,22 @@ impl Folder {
         self.start_with(&[], arguments)
     }
 
+    /// Starts the program with a file for its standard output, to be read meanwhile.
+    pub fn start_into<S: AsRef<str>>(&self, file: &Path, arguments: &[S]) -> Running {
+        let out = std::fs::File::create(file).expect("a file can be made");
+        self.start_to(out.into(), &[], arguments)
+    }
+
     fn start_with<S: AsRef<str>>(&self, variables: &[(&str, &str)], arguments: &[S]) -> Running {
+        self.start_to(Stdio::piped(), variables, arguments)
+    }
+
+    fn start_to<S: AsRef<str>>(
+        &self,
+        out: Stdio,
+        variables: &[(&str, &str)],
+        arguments: &[S],
+    ) -> Running {
         let program = std::env::var_os("CARGO_BIN_EXE_chatferry-under-test")
             .expect("cargo runs the tests, and tells them where the program is");
         let mut child = Command::new(program)
@@ -96,13 +111,13 @@ impl Folder {
             .envs([("LANG", "C.UTF-8"), ("TERM", "dumb"), ("COLUMNS", "100")])
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(out)
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
         Running {
-            out: gather(child.stdout.take().expect("its output was asked for")),
-            err: gather(child.stderr.take().expect("its output was asked for")),
+            out: gather(child.stdout.take()),
+            err: gather(child.stderr.take()),
             child,
             started: Instant::now(),
         }
@@ -150,8 +165,13 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub fn ended(mut self) -> Ended {
-        let status = self.wait();
+    pub fn ended(self) -> Ended {
+        self.ended_within(PATIENCE)
+    }
+
+    /// Waits for its end for so long.
+    pub fn ended_within(mut self, patience: Duration) -> Ended {
+        let status = self.wait(patience);
         if status.is_none() {
             let _ = self.child.kill();
         }
@@ -166,8 +186,8 @@ impl Running {
     }
 
     /// How it ended; `None` when it does not.
-    fn wait(&mut self) -> Option<ExitStatus> {
-        let patience = Instant::now() + PATIENCE;
+    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let patience = Instant::now() + patience;
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be asked") {
                 return Some(status);
@@ -214,10 +234,13 @@ fn text_of(path: &Path) -> String {
     path.to_str().expect("paths of tests are text").to_owned()
 }
 
-fn gather(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+/// What is said there to the end; nothing where that goes elsewhere.
+fn gather(from: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        let _ = from.read_to_end(&mut bytes);
+        if let Some(mut from) = from {
+            let _ = from.read_to_end(&mut bytes);
+        }
         String::from_utf8(bytes).expect("the program says nothing but text")
     })
 }

@@ -15,7 +15,7 @@ use clap_complete::Shell;
 /// SQL, and delivers them through CometChat's Data Import API at the rate that it allows: once, in
 /// order, with an account for every row.
 #[derive(Debug, Parser)]
-#[command(name = "chatferry", version, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "chatferry", version = VERSION, propagate_version = true, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -24,6 +24,9 @@ pub struct Args {
     #[command(flatten)]
     pub shared: Shared,
 }
+
+/// The version, and, where it is known, the commit that it was built of.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("CHATFERRY_BUILT_OF"));
 
 const AFTER_HELP: &str = "\
 Begin with `chatferry check PIPELINE`, go on with `preview`, `plan` and `rehearse`, then `run`.
@@ -106,10 +109,17 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Checks the pipeline file, then its sources: every mistake in its place. Sends nothing
-    #[command(after_help = "Example: chatferry check pipelines/quickstart")]
-    Check(PipelineArgs),
+    #[command(
+        after_help = "Examples: chatferry check pipelines/quickstart\n          \
+        chatferry check pipeline.toml --watch"
+    )]
+    Check(CheckArgs),
     /// Shows the exact JSON that would be sent. Sends nothing
-    #[command(after_help = "Example: chatferry preview pipelines/quickstart --flow messages -n 3")]
+    #[command(
+        after_help = "Examples: chatferry preview pipelines/quickstart --flow messages -n 3\n          \
+        chatferry preview pipelines/quickstart --id irc-17\n          \
+        chatferry preview pipelines/quickstart --flow messages --where \"kind = 'action'\""
+    )]
     Preview(PreviewArgs),
     /// Tells what a run would do: outcomes, references, requests, time. Sends nothing
     #[command(after_help = "Example: chatferry plan pipelines/quickstart --report plan.html")]
@@ -172,6 +182,9 @@ pub enum Command {
     /// Lists the destination's rules, by which records are rejected or skipped
     #[command(after_help = "Example: chatferry rules --format json")]
     Rules,
+    /// Writes the JSON Schema of pipeline files, by which editors complete and check them
+    #[command(after_help = "Example: chatferry schema > chatferry.schema.json")]
+    Schema,
     /// Writes what a shell needs to complete commands and options
     #[command(
         after_help = "Example: chatferry completions bash > ~/.local/share/bash-completion/completions/chatferry"
@@ -250,6 +263,20 @@ pub struct PipelineArgs {
     pub pipeline: PathBuf,
 }
 
+/// What `check` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Check again each time the file is saved, until it is stopped
+    #[arg(long)]
+    pub watch: bool,
+    /// How long to wait for example rows; a view that groups reads all of its own first
+    #[arg(long, value_name = "DURATION", default_value = "300 ms", value_parser = units::duration)]
+    pub patience: Duration,
+}
+
 /// What `snapshot` takes.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct SnapshotArgs {
@@ -273,7 +300,13 @@ pub struct PreviewArgs {
     /// Only this flow
     #[arg(long, value_name = "NAME")]
     pub flow: Option<String>,
-    /// How many records of each flow
+    /// Only the record of this id, as the app gets it: a uid, guid, memberId or muid
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Only rows for which this holds: SQL over the columns of what the flow reads
+    #[arg(long = "where", value_name = "SQL")]
+    pub filter: Option<String>,
+    /// How many records of each flow; with --id or --where, how many rows, whatever becomes of them
     #[arg(short = 'n', long, value_name = "N", default_value_t = 3)]
     pub records: usize,
 }

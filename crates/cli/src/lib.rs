@@ -12,7 +12,10 @@ pub mod commands;
 pub mod connectors;
 mod copies;
 pub mod corrected;
+pub mod examples;
+pub mod findings;
 pub mod in_process;
+pub mod layout;
 mod logging;
 pub mod pipeline;
 pub mod progress;
@@ -87,6 +90,7 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Connectors => commands::lists::connectors(terminal),
         Command::Functions => commands::lists::functions(terminal),
         Command::Rules => commands::lists::rules(terminal),
+        Command::Schema => commands::lists::schema(terminal),
         Command::Completions(args) => commands::shell::completions(&args, terminal),
         Command::Man(args) => commands::shell::man(&args, terminal),
     }

@@ -90,6 +90,16 @@ pub fn open_for_sources(
     })
 }
 
+/// The pipeline file that a person means by this path.
+#[must_use]
+pub fn file(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join("pipeline.toml")
+    } else {
+        path.to_owned()
+    }
+}
+
 /// Reads a pipeline file, and has its mistakes shown.
 fn read(
     path: &Path,
@@ -97,11 +107,7 @@ fn read(
     without_secrets: bool,
     show: impl Fn(&Path, &str, &[Mistake]),
 ) -> Result<Opened, Trouble> {
-    let path = if path.is_dir() {
-        path.join("pipeline.toml")
-    } else {
-        path.to_owned()
-    };
+    let path = file(path);
     let text = std::fs::read(&path).map_err(|error| {
         Trouble::new(
             Exit::Pipeline,
@@ -359,9 +365,13 @@ fn show(path: &Path, text: &str, mistakes: &[Mistake], terminal: &Terminal) {
     if mistakes.is_empty() || (terminal.quiet() && !grave) {
         return;
     }
-    let file = path.display().to_string();
+    complain(&path.display().to_string(), text, mistakes, terminal);
+}
+
+/// Shows mistakes in a text that is called so.
+pub fn complain(name: &str, text: &str, mistakes: &[Mistake], terminal: &Terminal) {
     terminal.complain(&chatferry_config::render(
-        &file,
+        name,
         text,
         mistakes,
         terminal.width(),

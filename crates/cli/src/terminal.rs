@@ -104,13 +104,46 @@ impl Terminal {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
-    /// Writes a result in the title style, where it may be coloured.
+    /// Whether results may be coloured.
+    #[must_use]
+    pub fn color_of_results(&self) -> bool {
+        self.may_color(self.results_on_terminal)
+    }
+
+    /// Columns to use for results.
+    #[must_use]
+    pub fn width_of_results(&self) -> usize {
+        match console::Term::stdout().size_checked() {
+            Some((_, columns)) if self.results_on_terminal => {
+                usize::from(columns).clamp(60, WIDEST)
+            }
+            _ => WIDEST,
+        }
+    }
+
+    /// Text of a result in the title style, where it may be coloured.
     #[must_use]
     pub fn bold(&self, text: &str) -> String {
-        if self.may_color(self.results_on_terminal) {
-            format!("\u{1b}[1m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
+        styled(text, "1", self.color_of_results())
+    }
+
+    /// Text of a result in the style of warnings, where it may be coloured.
+    #[must_use]
+    pub fn yellow(&self, text: &str) -> String {
+        styled(text, "33", self.color_of_results())
+    }
+
+    /// Text of talk in the title style, where it may be coloured.
+    #[must_use]
+    pub fn bold_talk(&self, text: &str) -> String {
+        styled(text, "1", self.color_of_talk())
+    }
+
+    /// Takes away what was shown, where results go to a terminal.
+    pub fn clear(&self) {
+        if self.results_on_terminal && !self.json() {
+            // A terminal that cannot be cleared is written on below what stands there.
+            let _ = console::Term::stdout().clear_screen();
         }
     }
 
@@ -180,6 +213,13 @@ impl Terminal {
             text.push_str(&paragraph(&format!(" {cyan}help:{plain}"), help));
         }
         self.complain(&text);
+    }
+}
+
+fn styled(text: &str, style: &str, may: bool) -> String {
+    match may {
+        true => format!("\u{1b}[{style}m{text}\u{1b}[0m"),
+        false => text.to_owned(),
     }
 }
 

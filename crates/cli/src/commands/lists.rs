@@ -1,4 +1,4 @@
-//! `connectors`, `functions`, `rules`: what there is.
+//! `connectors`, `functions`, `rules`, `schema`: what there is.
 
 use std::fmt::Write;
 
@@ -30,6 +30,17 @@ pub fn connectors(terminal: &Terminal) -> Result<Exit, Trouble> {
             .map(|(name, about)| format!("{name:<10}  {about}\n"));
         terminal.result(&lines.collect::<String>());
     }
+    Ok(Exit::Done)
+}
+
+/// Writes the JSON Schema of pipeline files.
+///
+/// # Errors
+///
+/// Never; it has the form of a command.
+pub fn schema(terminal: &Terminal) -> Result<Exit, Trouble> {
+    let schema = chatferry_config::schema(&connectors::all());
+    terminal.result(&format!("{schema:#}\n"));
     Ok(Exit::Done)
 }
 

@@ -1,22 +1,33 @@
-//! `preview`: the exact JSON that would be sent.
+//! `preview`: the exact JSON that would be sent, below the rows that it is made of.
+//!
+//! The JSON is the result. The rows, and what would be rejected, are talk: they stand above it on
+//! a terminal, and are out of the way where the result goes elsewhere.
 
-use chatferry_cometchat::{CometChat, request};
-use chatferry_core::{Destination, Entity, Prepared, Record, RejectedRow};
-use chatferry_engine::FlowPlan;
+use std::fmt::Write;
+
+use chatferry_cometchat::{CometChat, ShapedRows, request};
+use chatferry_core::{Destination, Flow, OutcomeKind, Prepared, Record, RejectedRow, Sql};
+use chatferry_engine::{Choice, FlowPlan, Seen};
+use chatferry_report::words::{WIDEST, shortened, wrapped};
 use chrono::Utc;
-use futures::StreamExt;
+use futures::TryStreamExt;
+use serde_json::Value;
 
-use crate::account::advice;
+use crate::account::{advice, counted};
 use crate::args::{PreviewArgs, Shared};
-use crate::pipeline;
+use crate::layout::{self, Colors};
+use crate::pipeline::{self, Opened, Planned};
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
+
+/// Rows that would not be sent which are shown of each flow, unless rows were asked for.
+const OTHERS: usize = 3;
 
 /// Runs the command.
 ///
 /// # Errors
 ///
-/// When the file has mistakes, a source cannot be read, or there is no such flow.
+/// When the file has mistakes, a source cannot be read, or there is no such flow or record.
 pub async fn run(
     args: &PreviewArgs,
     shared: &Shared,
@@ -24,152 +35,254 @@ pub async fn run(
 ) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let planned = opened.plan_in_place(terminal).await?;
-    if let Some(name) = &args.flow
-        && !planned.flows.iter().any(|(flow, _)| flow.name == *name)
-    {
-        let names: Vec<&str> = planned
-            .flows
-            .iter()
-            .map(|(flow, _)| flow.name.as_str())
-            .collect();
-        return Err(
-            Trouble::new(Exit::Usage, format!("there is no flow called `{name}`"))
-                .help(format!("the flows are {}", names.join(", "))),
-        );
-    }
+    let flows = chosen(&planned, args.flow.as_deref())?;
     let destination = CometChat::offline(&opened.pipeline.destination);
-    for (flow, plan) in planned.in_order() {
-        if args.flow.as_ref().is_some_and(|name| *name != flow.name) {
+    let filter = args.filter.as_ref().map(|text| Sql {
+        text: text.clone(),
+        at: Some(0..text.len()),
+        verbatim: true,
+    });
+    let choice = Choice {
+        filter: filter.as_ref(),
+        id: args.id.as_deref(),
+        any: None,
+    };
+    let is_choosy = choice.filter.is_some() || choice.id.is_some();
+    let mut found = false;
+    for (flow, plan) in flows {
+        let shown = Shown::read(
+            plan,
+            flow,
+            &choice,
+            &opened,
+            &destination,
+            args.records,
+            terminal,
+        )
+        .await?;
+        if is_choosy && shown.rows == 0 {
             continue;
         }
-        let (records, rejected) = first(plan, &destination, flow.entity, args.records).await?;
-        for row in rejected {
-            terminal.say(&format!(
-                "{}: a row would be rejected: {}",
-                flow.name,
-                in_words(&row)
-            ));
-            if let Some(advice) = advice(chatferry_core::OutcomeKind::Rejected, &row.rule) {
-                terminal.say(&format!("  help: {advice}"));
-            }
+        found = true;
+        if !shown.talk.is_empty() {
+            terminal.say(shown.talk.trim_end());
         }
-        terminal.say(&format!(
-            "{}: POST {}",
-            flow.name,
-            request::path(flow.entity)
-        ));
-        let body = request::body(flow.entity, &records);
+        if is_choosy && shown.records.is_empty() {
+            continue;
+        }
+        let path = request::path(flow.entity);
+        terminal.say(&format!("{}: POST {path}", flow.name));
+        let body = request::body(flow.entity, &shown.records);
         let body = std::str::from_utf8(&body).expect("a body is text");
         let body = if terminal.json() {
             body.to_owned()
         } else {
-            indented(body)
+            layout::json(body, Colors::new(terminal.color_of_results()))
         };
         terminal.result(&format!("{body}\n"));
+    }
+    if is_choosy && !found {
+        return Err(nothing(args));
     }
     Ok(Exit::Done)
 }
 
-/// The first records of a flow that could be sent, and the rows before them that could not.
-async fn first(
-    plan: &FlowPlan,
-    destination: &CometChat,
-    entity: Entity,
-    count: usize,
-) -> Result<(Vec<Record>, Vec<RejectedRow>), Trouble> {
-    let (mut records, mut rejected) = (Vec::new(), Vec::new());
-    let mut rows = plan.shape();
-    while records.len() < count
-        && let Some(shaped) = rows.next().await
-    {
-        let shaped = shaped?;
-        rejected.extend(shaped.rejected.into_iter().take(3));
-        for prepared in destination.prepare(entity, &shaped.rows, Utc::now().timestamp()) {
+/// The flows that are wanted, in the order of delivery.
+fn chosen<'a>(
+    planned: &'a Planned,
+    name: Option<&str>,
+) -> Result<Vec<(&'a Flow, &'a FlowPlan)>, Trouble> {
+    let flows = planned.in_order().into_iter();
+    let flows = flows.filter(|(flow, _)| name.is_none_or(|name| flow.name == name));
+    let flows: Vec<_> = flows.map(|(flow, plan)| (flow, plan.as_ref())).collect();
+    if let (Some(name), true) = (name, flows.is_empty()) {
+        let names = planned.flows.iter().map(|(flow, _)| flow.name.as_str());
+        let names = names.collect::<Vec<_>>().join(", ");
+        let message = format!("there is no flow called `{name}`");
+        return Err(Trouble::new(Exit::Usage, message).help(format!("the flows are {names}")));
+    }
+    Ok(flows)
+}
+
+fn nothing(args: &PreviewArgs) -> Trouble {
+    let of = match &args.flow {
+        Some(flow) => format!("the flow `{flow}` has no"),
+        None => "no flow has a".to_owned(),
+    };
+    let (message, help) = match &args.id {
+        Some(id) if args.filter.is_none() => (
+            format!("{of} record with the id `{id}`"),
+            "an id is meant as the app gets it: a uid, guid, memberId or muid; \
+             --where asks for it as the source has it",
+        ),
+        _ => (
+            format!("{of} row that fits"),
+            "`chatferry tables` shows what the columns hold; \
+             rows that the flow's own `where` leaves out are not looked at",
+        ),
+    };
+    Trouble::new(Exit::Usage, message).help(help)
+}
+
+/// Rows of a flow: those that could be sent, and what to say of all of them.
+struct Shown {
+    records: Vec<Record>,
+    rows: usize,
+    talk: String,
+}
+
+impl Shown {
+    async fn read(
+        plan: &FlowPlan,
+        flow: &Flow,
+        choice: &Choice<'_>,
+        opened: &Opened,
+        destination: &CometChat,
+        most: usize,
+        terminal: &Terminal,
+    ) -> Result<Self, Trouble> {
+        let looked = plan.look(choice, &opened.pipeline.variables);
+        let mut rows = looked.map_err(|mistakes| {
+            let text = choice.filter.map_or("", |sql| sql.text.as_str());
+            pipeline::complain("--where", text, &mistakes, terminal);
+            Trouble::shown(Exit::Usage)
+        })?;
+        let is_choosy = choice.filter.is_some() || choice.id.is_some();
+        let mut shown = Self {
+            records: Vec::new(),
+            rows: 0,
+            talk: String::new(),
+        };
+        let mut others = 0;
+        let is_enough = |shown: &Self| match is_choosy {
+            true => shown.rows >= most,
+            false => shown.records.len() >= most,
+        };
+        while !is_enough(&shown)
+            && let Some(seen) = rows.try_next().await?
+        {
+            let (records, fates) = fate(flow, &seen, destination);
+            let is_sent = !records.is_empty();
+            let is_rejected = fates.iter().any(|fate| fate.help.is_some());
+            // Who asks for rows wants to see all that fit; others want to see some of each kind.
+            if !is_sent && !is_choosy && (!is_rejected || others >= OTHERS) {
+                continue;
+            }
+            others += usize::from(!is_sent);
+            shown.rows += 1;
+            shown.tell(flow, &seen, &fates, terminal);
+            shown.records.extend(records);
+        }
+        Ok(shown)
+    }
+
+    /// Says what the row is and what becomes of it.
+    fn tell(&mut self, flow: &Flow, seen: &Seen, fates: &[Fate], terminal: &Terminal) {
+        let title = format!("{}: a row of {}", flow.name, flow.from.text);
+        let _ = writeln!(self.talk, "{}", terminal.bold_talk(&title));
+        if let Some(row) = &seen.row {
+            let cells = cells(row);
+            let name = cells.iter().map(|(name, _)| name.chars().count());
+            let name = name.max().unwrap_or(0).min(40);
+            for (column, value) in &cells {
+                let column = shortened(column, name);
+                let value = shortened(value, terminal.width() - name - 4);
+                let _ = writeln!(self.talk, "  {column:<name$}  {value}");
+            }
+            let nulls = row.num_columns() - cells.len();
+            if nulls > 0 {
+                let _ = writeln!(
+                    self.talk,
+                    "  and {} without a value",
+                    counted(nulls as u64, "column")
+                );
+            }
+        }
+        for fate in fates {
+            let mut say = |title: &str, text: &str| {
+                let lines = wrapped(text, WIDEST - 3 - title.len());
+                let below = format!("\n{:width$}", "", width = title.len() + 3);
+                let _ = writeln!(self.talk, "  {title} {}", lines.join(&below));
+            };
+            say(fate.title, &fate.what);
+            if let Some(help) = fate.help.filter(|help| !help.is_empty()) {
+                say("help:", help);
+            }
+        }
+        self.talk.push('\n');
+    }
+}
+
+/// What becomes of a row that is not simply sent.
+struct Fate {
+    title: &'static str,
+    what: String,
+    /// What to do about it, for rows that would be rejected; empty if nobody knows.
+    help: Option<&'static str>,
+}
+
+/// The record that a row becomes, or what becomes of it instead.
+fn fate(flow: &Flow, seen: &Seen, destination: &CometChat) -> (Vec<Record>, Vec<Fate>) {
+    let (mut records, mut fates) = (Vec::new(), Vec::new());
+    let skipped = |reason: &str| Fate {
+        title: "skipped:",
+        what: reason.to_owned(),
+        help: None,
+    };
+    fates.extend(seen.shaped.skipped.iter().map(|skip| skipped(&skip.reason)));
+    fates.extend(seen.shaped.rejected.iter().map(rejected));
+    if seen.shaped.rows.num_rows() > 0 {
+        let now = Utc::now().timestamp();
+        for prepared in destination.prepare(flow.entity, &seen.shaped.rows, now) {
             match prepared {
-                Prepared::Ready(record) if records.len() < count => records.push(record),
-                Prepared::Rejected(row) if records.len() < count && rejected.len() < 3 => {
-                    rejected.push(row);
+                Prepared::Ready(record) => {
+                    fates.extend(record.adjusted.iter().map(|what| Fate {
+                        title: "adjusted:",
+                        what: (*what).to_owned(),
+                        help: None,
+                    }));
+                    records.push(record);
                 }
-                _ => {}
+                Prepared::Skipped { reason, .. } => fates.push(skipped(reason)),
+                Prepared::Rejected(row) => fates.push(rejected(&row)),
             }
         }
     }
-    Ok((records, rejected))
+    (records, fates)
 }
 
-fn in_words(row: &RejectedRow) -> String {
-    let mut words = format!("{}: {}", row.rule, row.detail);
+fn rejected(row: &RejectedRow) -> Fate {
+    let mut what = format!("{}: {}", row.rule, row.detail);
     if let Some(id) = &row.id {
-        words.push_str(&format!(" (id {id})"));
+        what.push_str(&format!(" (id {id})"));
     }
     if let Some(place) = &row.place {
-        words.push_str(&format!(" ({place})"));
+        what.push_str(&format!(" ({place})"));
     }
-    words
+    Fate {
+        title: "would be rejected:",
+        what,
+        help: Some(advice(OutcomeKind::Rejected, &row.rule).unwrap_or_default()),
+    }
 }
 
-/// The same JSON with a line for each value. Nothing but space between values is added.
-fn indented(json: &str) -> String {
-    let mut text = String::with_capacity(json.len() * 2);
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    let mut chars = json.chars().peekable();
-    while let Some(c) = chars.next() {
-        if in_string {
-            text.push(c);
-            (in_string, escaped) = (escaped || c != '"', !escaped && c == '\\');
+/// The columns of a row that have a value, each with it as JSON.
+fn cells(row: &arrow::array::RecordBatch) -> Vec<(String, String)> {
+    let mut cells = Vec::new();
+    for (place, field) in row.schema().fields().iter().enumerate() {
+        let Ok(column) = row.project(&[place]) else {
             continue;
-        }
-        match c {
-            '{' | '[' => {
-                text.push(c);
-                while chars.peek().is_some_and(char::is_ascii_whitespace) {
-                    chars.next();
-                }
-                if chars.peek().is_some_and(|next| matches!(next, '}' | ']')) {
-                    text.extend(chars.next());
-                } else {
-                    depth += 1;
-                    new_line(&mut text, depth);
-                }
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                new_line(&mut text, depth);
-                text.push(c);
-            }
-            ',' => {
-                text.push(c);
-                new_line(&mut text, depth);
-            }
-            ':' => text.push_str(": "),
-            c if c.is_ascii_whitespace() => {}
-            c => {
-                in_string = c == '"';
-                text.push(c);
-            }
-        }
-    }
-    text
-}
-
-fn new_line(text: &mut String, depth: usize) {
-    text.push('\n');
-    text.push_str(&"  ".repeat(depth));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_is_laid_out_and_otherwise_untouched() {
-        let json = r#"{"a":{"b":[1,{"c":"x, \"{y}\" \\"}],"d":{},"e":[ ]}}"#;
-        let shown = indented(json);
-        assert!(shown.starts_with("{\n  \"a\": {\n    \"b\": [\n      1,\n      {"));
-        let (before, after): (serde_json::Value, serde_json::Value) = (
-            serde_json::from_str(json).unwrap(),
-            serde_json::from_str(&shown).unwrap(),
+        };
+        // An object of one field is as simple as it gets, and JSON writes every type.
+        let json = ShapedRows::new(&column).json(0);
+        let Ok(Value::Object(object)) = serde_json::from_str(&json) else {
+            continue;
+        };
+        cells.extend(
+            object
+                .values()
+                .map(|value| (field.name().clone(), value.to_string())),
         );
-        assert_eq!(before, after);
     }
+    cells
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use chatferry_core::source::{Order, Rows, Source, Table};
+use chatferry_core::source::{Order, Rows, SourceError, Table};
 use chatferry_engine::in_words;
 use serde_json::{Value, json};
 
@@ -18,19 +17,23 @@ use crate::trouble::{Exit, Trouble};
 ///
 /// # Errors
 ///
-/// When there is no such source or table, or it cannot be described.
+/// When there is no such source or table, or the only one cannot be described. Where there are
+/// several, those that cannot are listed with the reason.
 pub async fn run(args: &TablesArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let sources = match sections(&args.source) {
         Some(sections) => pipeline::sources_of(&sections, shared)?,
         None => pipeline::open_sources(Path::new(&args.source), shared, terminal)?,
     };
     let mut shown = Vec::new();
+    let mut unreadable = 0;
     for (name, source) in &sources {
         for table in source.tables().await? {
             let full = format!("{name}.{table}");
             let wanted = |wanted: &String| *wanted == table || *wanted == full;
             if args.tables.is_empty() || args.tables.iter().any(wanted) {
-                shown.push((full, described(source, &table).await?));
+                let described = source.describe(&table).await;
+                unreadable += usize::from(described.is_err());
+                shown.push((full, described));
             }
         }
     }
@@ -39,21 +42,40 @@ pub async fn run(args: &TablesArgs, shared: &Shared, terminal: &Terminal) -> Res
         let trouble = Trouble::new(Exit::Source, format!("there is no table called {missing}"));
         return Err(trouble.help("leave the names out, and all tables are listed"));
     }
+    if shown.len() == 1
+        && unreadable == 1
+        && let Some((_, Err(only))) = shown.pop()
+    {
+        return Err(only.into());
+    }
     if terminal.json() {
-        let tables = shown.iter().map(|(name, table)| as_json(name, table));
+        let tables = shown.iter().map(|(name, table)| match table {
+            Ok(table) => as_json(name, table),
+            Err(error) => json!({ "name": name, "error": error.to_string(), "help": error.help }),
+        });
         let tables = json!({ "tables": tables.collect::<Vec<Value>>() });
         terminal.result(&format!("{tables}\n"));
     } else {
-        let tables = shown
-            .iter()
-            .map(|(name, table)| as_text(name, table, terminal));
+        let tables = shown.iter().map(|(name, table)| match table {
+            Ok(table) => as_text(name, table, terminal),
+            Err(error) => unreadable_as_text(name, error, terminal),
+        });
         terminal.result(&tables.collect::<Vec<_>>().join("\n"));
     }
-    Ok(Exit::Done)
+    match unreadable {
+        0 => Ok(Exit::Done),
+        // What is listed says why.
+        _ => Ok(Exit::Source),
+    }
 }
 
-async fn described(source: &Arc<dyn Source>, table: &str) -> Result<Arc<Table>, Trouble> {
-    Ok(source.describe(table).await?)
+fn unreadable_as_text(name: &str, error: &SourceError, terminal: &Terminal) -> String {
+    let mut text = format!("{}\n", terminal.bold(name));
+    text.push_str(&indented(&error.to_string(), 2));
+    if let Some(help) = &error.help {
+        text.push_str(&indented(&format!("help: {help}"), 2));
+    }
+    text
 }
 
 /// The sections of a pipeline for something that is not one, each with its name and its text.
