@@ -1,5 +1,7 @@
 //! What is said of settings that cannot be used.
 
+use chatferry_testkit::settings::assert_settings;
+
 use crate::workshop::planned;
 
 fn mistakes(settings: &str) -> String {
@@ -37,4 +39,21 @@ fn a_url_that_cannot_be_one_is_a_mistake_that_gives_nothing_away() {
         assert!(said.contains("database::url"), "{said}");
         assert!(!said.contains("fish"), "{said}");
     }
+}
+
+#[test]
+fn settings_keep_their_promises() {
+    let settings = r#"host = "db.example.org"
+port = 5432
+user = "ada"
+password = "hunter2"
+database = "chat"
+tls = "verify-full"
+connections = 2
+statement_timeout = "5 s"
+reconnect = "1 min"
+snapshot = true
+schemas = ["public"]
+tables = ["users"]"#;
+    assert_settings(chatferry_postgres::register, settings, &["hunter2"]);
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chatferry_testkit::settings::assert_settings;
+
 use crate::workshop::planned;
 
 fn mistakes(settings: &str) -> String {
@@ -28,4 +30,13 @@ g = 5"#
 #[test]
 fn the_path_must_be_there_and_a_list_must_name_something() {
     insta::assert_snapshot!(mistakes("tables = []"));
+}
+
+#[test]
+fn settings_keep_their_promises() {
+    let settings = r#"path = "legacy.db"
+busy_timeout = "5 s"
+snapshot = true
+tables = ["users"]"#;
+    assert_settings(chatferry_sqlite::register, settings, &[]);
 }
