@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use chatferry_core::{Flow, Mistake, Severity, SourceSettings, Span, Value, Variables, View};
+use chatferry_core::{Flow, Mistake, Severity, SourceSettings, Span, Variables, View};
 
 use crate::document::{self, Value as Written, Written as WrittenAt};
 use crate::interpolate::is_name;
