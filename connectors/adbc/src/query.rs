@@ -75,17 +75,32 @@ pub(crate) async fn beside<T: Send + 'static>(
     }
 }
 
+/// Whether a query was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    Whole,
+    InPart,
+}
+
 /// Runs a query, and gives its batches to `read`.
 pub(crate) fn run<T>(
     mut connected: Connected,
     sql: &str,
     wanted: &Wanted,
-    read: impl FnOnce(&mut dyn RecordBatchReader) -> T,
+    read: impl FnOnce(&mut dyn RecordBatchReader) -> (T, Read),
 ) -> Result<T, Error> {
     let mut statement = connected.connection.new_statement()?;
     statement.set_sql_query(sql)?;
     wanted.set(Some(statement.get_cancel_handle()));
-    let read = statement.execute().map(|mut batches| read(&mut batches));
+    let read = statement.execute().map(|mut batches| {
+        let (given, read) = read(&mut batches);
+        if read == Read::InPart {
+            // Drivers have taken all the rest before they let go of what they were not told to end.
+            // One that cannot be told says so, and does that.
+            let _ = statement.get_cancel_handle().try_cancel();
+        }
+        given
+    });
     wanted.set(None);
     read
 }

@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 use crate::catalog;
 use crate::driver::Database;
 use crate::failure::failed;
-use crate::query::{beside, run};
+use crate::query::{Read, beside, run};
 use crate::settings::{AdbcSettings, Driver};
 use crate::spool::{self, Spool};
 
@@ -128,7 +128,7 @@ impl Shared {
             let connected = database.connect()?;
             let secrets = connected.secrets.clone();
             let schema = run(connected, &query, wanted, |batches| {
-                spool::offered(&batches.schema())
+                (spool::offered(&batches.schema()), Read::InPart)
             });
             let schema = schema.map_err(|error| failed(doing(), &secrets, &error))?;
             let mut names = BTreeSet::new();

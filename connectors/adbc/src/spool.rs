@@ -16,7 +16,7 @@ use chatferry_core::source::{Batch, BatchStream, Scan, SourceError, SourceErrorK
 use futures::stream::{self, StreamExt};
 
 use crate::failure::{Secrets, failed};
-use crate::query::{Wanted, beside};
+use crate::query::{Read, Wanted, beside};
 
 /// The rows of one scan.
 pub(crate) struct Spool {
@@ -41,6 +41,18 @@ pub(crate) fn read(
     scan: &Scan,
     secrets: &Secrets,
     wanted: &Wanted,
+) -> (Result<Spool, SourceError>, Read) {
+    let mut read = Read::InPart;
+    let spool = spool(batches, scan, secrets, wanted, &mut read);
+    (spool, read)
+}
+
+fn spool(
+    batches: &mut dyn RecordBatchReader,
+    scan: &Scan,
+    secrets: &Secrets,
+    wanted: &Wanted,
+    read: &mut Read,
 ) -> Result<Spool, SourceError> {
     let doing = || format!("read {}", scan.table.name);
     if offered(&batches.schema()) != scan.table.schema {
@@ -62,7 +74,10 @@ pub(crate) fn read(
     let mut left = scan.limit.unwrap_or(usize::MAX);
     while left > 0 && !wanted.is_gone() {
         let batch = match batches.next() {
-            None => break,
+            None => {
+                *read = Read::Whole;
+                break;
+            }
             Some(batch) => batch.and_then(|batch| chosen(&batch, &scan.columns, &schema)),
         };
         match batch {

@@ -85,7 +85,7 @@ async fn nobody_is_at_the_database_while_rows_wait_to_be_taken() {
 
 #[tokio::test]
 async fn a_query_that_nobody_wants_any_more_is_broken_off() {
-    let endless = "tables.endless = \"SELECT n FROM generate_series(1, 1000000000000) n\"";
+    let endless = "tables.endless = \"SELECT generate_series(1, 1000000000000) AS n\"";
     let (database, source) = with("", endless).await;
     let mut observer = PgConnection::connect(database.url())
         .await
