@@ -21,6 +21,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod reasons;
 pub mod report;
+mod screen;
 pub mod terminal;
 pub mod trouble;
 pub mod watch;

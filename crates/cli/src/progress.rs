@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use chatferry_core::Entity;
 use chatferry_runtime::Watcher;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::account::count;
+use crate::screen;
 use crate::terminal::Terminal;
 
 /// How often a plain line is written.
@@ -51,8 +52,7 @@ impl Steps {
     #[must_use]
     pub fn new(terminal: &Terminal) -> Self {
         let live = terminal.is_live().then(|| {
-            let target = ProgressDrawTarget::stderr_with_hz(10);
-            let all = MultiProgress::with_draw_target(target);
+            let all = MultiProgress::with_draw_target(screen::target());
             let bar = all.add(ProgressBar::no_length());
             bar.set_style(
                 ProgressStyle::with_template("{wide_msg}").expect("the template is sound"),

@@ -9,9 +9,10 @@ use chatferry_report::progress::{Rows, View, time_left};
 use chatferry_runtime::plan::time_for;
 use chatferry_runtime::{Observer, Progress, pacer};
 use chrono::{DateTime, Utc};
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::progress::Voice;
+use crate::screen;
 use crate::terminal::Terminal;
 
 /// How often lines are drawn again.
@@ -44,8 +45,11 @@ impl Watch {
     #[must_use]
     pub fn new(terminal: &Terminal, totals: Vec<Option<u64>>, delivery: Option<Delivery>) -> Self {
         let live = terminal.is_live().then(|| {
-            let target = ProgressDrawTarget::stderr_with_hz(10);
-            (MultiProgress::with_draw_target(target), Vec::new())
+            let all = MultiProgress::with_draw_target(screen::target());
+            // What is said above the lines needs one below it, from the start.
+            let first = line(&all);
+            first.set_message("starting");
+            (all, vec![first])
         });
         Self {
             live,
@@ -132,9 +136,7 @@ impl Watch {
         // The last column is left free: some terminals begin a new line when it is used.
         let lines = view.lines(width.saturating_sub(1), unicode);
         while bars.len() < lines.len() {
-            let bar = all.add(ProgressBar::no_length());
-            bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is sound"));
-            bars.push(bar);
+            bars.push(line(all));
         }
         while bars.len() > lines.len() {
             if let Some(bar) = bars.pop() {
@@ -153,6 +155,13 @@ impl Watch {
             None => PERIODS[usize::from(self.started.elapsed() > AT_FIRST)],
         }
     }
+}
+
+/// Another line below the others.
+fn line(all: &MultiProgress) -> ProgressBar {
+    let line = all.add(ProgressBar::no_length());
+    line.set_style(ProgressStyle::with_template("{msg}").expect("the template is sound"));
+    line
 }
 
 impl Observer for Watch {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chatferry_core::source::{Scan, Source, SourceError};
 use chatferry_draft::{Chosen, KNOWN, Place, Reason, Role, Seen, System, candidates, propose};
+use chatferry_report::words::shortened;
 use dialoguer::Select;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use futures::StreamExt;
@@ -228,6 +229,9 @@ fn ask(terminal: &Terminal, question: &str, answers: &[String]) -> Result<usize,
         true => &ColorfulTheme::default(),
         false => &SimpleTheme,
     };
+    // Answers are taken away line by line: one that is wrapped would leave a line behind.
+    let room = terminal.width().saturating_sub(4);
+    let answers = answers.iter().map(|answer| shortened(answer, room));
     let select = Select::with_theme(theme)
         .with_prompt(question)
         .items(answers)
