@@ -328,6 +328,17 @@ pub struct PlanArgs {
     pub report: Option<PathBuf>,
 }
 
+/// Where a run is shown while it is under way.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct ListenArgs {
+    /// Serves a status page there, with metrics for Prometheus; a port is one of this machine alone
+    #[arg(long, value_name = "[ADDRESS:]PORT", value_parser = crate::live::address)]
+    pub listen: Option<SocketAddr>,
+    /// Serves it also to those who ask for this host name, beside addresses and localhost
+    #[arg(long, value_name = "NAME", requires = "listen")]
+    pub listen_as: Vec<String>,
+}
+
 /// What `rehearse` takes.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct RehearseArgs {
@@ -340,6 +351,9 @@ pub struct RehearseArgs {
     /// Also write what it came to as a page of HTML
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Where it is shown meanwhile.
+    #[command(flatten)]
+    pub listen: ListenArgs,
 }
 
 /// What `run` takes.
@@ -360,6 +374,9 @@ pub struct RunArgs {
     /// Also write what it came to as a page of HTML
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Where it is shown meanwhile.
+    #[command(flatten)]
+    pub listen: ListenArgs,
 }
 
 /// What `failures` takes.
@@ -389,6 +406,9 @@ pub struct RetryArgs {
     /// Also write what it came to as a page of HTML
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Where it is shown meanwhile.
+    #[command(flatten)]
+    pub listen: ListenArgs,
 }
 
 /// What `verify` takes.

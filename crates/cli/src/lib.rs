@@ -15,6 +15,7 @@ pub mod corrected;
 pub mod examples;
 pub mod findings;
 pub mod in_process;
+mod live;
 pub mod layout;
 mod logging;
 pub mod pipeline;

@@ -4,10 +4,12 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use chatferry_core::{Delivery, Entity};
+use chatferry_ledger::Entry;
+use chatferry_live::Board;
 use chatferry_report::pace::Pace;
 use chatferry_report::progress::{Rows, View, time_left};
 use chatferry_runtime::plan::time_for;
-use chatferry_runtime::{Observer, Progress, pacer};
+use chatferry_runtime::{Finished, Observer, Progress, pacer};
 use chrono::{DateTime, Utc};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -19,6 +21,8 @@ use crate::terminal::Terminal;
 const FRAME: Duration = Duration::from_millis(100);
 /// How often a plain line is written at first, and after the first minutes: a run may take days.
 const PERIODS: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(60)];
+/// How often the status page's numbers are new.
+const TOLD: Duration = Duration::from_millis(250);
 /// The first minutes.
 const AT_FIRST: Duration = Duration::from_secs(300);
 
@@ -38,6 +42,8 @@ pub struct Watch {
     settled_at_first: Option<u64>,
     problem: Option<(String, DateTime<Utc>, u64)>,
     pace: Pace,
+    /// The status page, and when it was last told.
+    board: Option<(Board, Option<Instant>)>,
 }
 
 impl Watch {
@@ -62,6 +68,20 @@ impl Watch {
             settled_at_first: None,
             problem: None,
             pace: Pace::default(),
+            board: None,
+        }
+    }
+
+    /// Tells a status page too.
+    pub fn tell(&mut self, board: Board) {
+        self.board = Some((board, None));
+    }
+
+    /// Tells the status page what the run has come to.
+    pub fn finished(&self, finished: &Finished) {
+        if let Some((board, _)) = &self.board {
+            let rows = Rows::of(&finished.account, &self.totals, Entity::Messages);
+            board.finished(finished, rows);
         }
     }
 
@@ -180,12 +200,30 @@ impl Observer for Watch {
         let changed = self.entity != Some(progress.entity);
         self.entity = Some(progress.entity);
         let is_due = self.drawn.elapsed() >= self.period() || (changed && self.live.is_some());
-        if self.terminal.quiet() || !is_due {
+        let is_drawn = is_due && !self.terminal.quiet();
+        let is_told = self
+            .board
+            .as_ref()
+            .is_some_and(|(_, told)| changed || told.is_none_or(|told| told.elapsed() >= TOLD));
+        if !is_drawn && !is_told {
             return;
         }
-        self.drawn = Instant::now();
         let view = self.view(progress);
-        self.draw(&view);
+        if is_drawn {
+            self.drawn = Instant::now();
+            self.draw(&view);
+        }
+        let limit = self.limit().map(NonZeroU32::get);
+        if let Some((board, told)) = self.board.as_mut().filter(|_| is_told) {
+            *told = Some(Instant::now());
+            board.stands(view, limit, progress);
+        }
+    }
+
+    fn written(&mut self, entry: &Entry) {
+        if let Some((board, _)) = &self.board {
+            board.written(entry);
+        }
     }
 
     fn trouble(&mut self, what: &str) {

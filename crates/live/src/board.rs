@@ -226,6 +226,9 @@ impl Board {
             for (row, delivered) in &entry.requests {
                 state.count(row, delivered.len());
             }
+            // What has come back was sent, although the run tells how it stands only now and then.
+            let back = state.results.values().sum();
+            state.requests.sent = state.requests.sent.max(back);
             for row in &entry.undelivered {
                 let (kind, reason) = (row.outcome.kind(), row.outcome.reason());
                 let key = (row.flow.clone(), kind, reason.to_owned());

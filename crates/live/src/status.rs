@@ -1,5 +1,6 @@
 //! How a run stands, for programs and for the page.
 
+use chatferry_core::OutcomeKind;
 use chatferry_report::account;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -57,10 +58,18 @@ fn ended(when: DateTime<Utc>, ending: &Ending) -> Value {
     })
 }
 
+/// The outcomes whose reasons are told, those that a person has to look at first.
+const TOLD: [OutcomeKind; 4] = [
+    OutcomeKind::Rejected,
+    OutcomeKind::Refused,
+    OutcomeKind::Blocked,
+    OutcomeKind::Skipped,
+];
+
 /// What is not delivered, by flow and reason.
 fn failures(state: &State) -> Value {
     let mut failures = Vec::new();
-    for kind in account::TOLD {
+    for kind in TOLD {
         for flow in &state.account.flows {
             let of_kind = flow.outcomes.iter().filter(|((of, _), _)| *of == kind);
             for ((_, reason), rows) in of_kind {

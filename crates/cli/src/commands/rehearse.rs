@@ -14,12 +14,16 @@ use chatferry_simulator::{Keep, Settings, Simulator};
 
 use crate::account::{counted, duration};
 use crate::args::{RehearseArgs, Shared};
-use crate::commands::run::{About, end, go, show, tell};
+use crate::commands::run::{About, Shown, end, go, show, tell};
 use crate::in_process::InProcess;
-use crate::pipeline;
+use crate::live;
+use crate::pipeline::{self, Opened};
 use crate::report::Page;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
+
+/// What it is called on pages.
+const TITLE: &str = "Rehearsal";
 
 /// Runs the command.
 ///
@@ -32,6 +36,19 @@ pub async fn run(
     terminal: &Terminal,
 ) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
+    let name = &opened.pipeline.name;
+    let live = live::Page::open(&args.listen, TITLE, name, terminal).await?;
+    let ended = rehearse(args, terminal, &opened, &live).await;
+    live.close(&ended).await;
+    ended
+}
+
+async fn rehearse(
+    args: &RehearseArgs,
+    terminal: &Terminal,
+    opened: &Opened,
+    live: &live::Page,
+) -> Result<Exit, Trouble> {
     let page = args.report.as_deref().map(Page::begin).transpose()?;
     let planned = opened.plan(terminal).await?;
     let mut settings = opened.pipeline.destination.clone();
@@ -65,7 +82,7 @@ pub async fn run(
         Arc::new(destination),
         ledger,
         Again::Nothing,
-        terminal,
+        Shown { terminal, live },
     )
     .await?;
     show(&finished, terminal);
@@ -82,13 +99,14 @@ pub async fn run(
     }
     if let Some(mut page) = page {
         let about = About {
-            title: "Rehearsal",
+            title: TITLE,
             pipeline: &opened.pipeline.name,
             for_real,
         };
         tell(&mut page, about, &mut finished, &pace, terminal).await?;
     }
     finished.ledger.close().await?;
+    live.ended(&finished.ended, &finished.account, None);
     let ended = end(&finished.ended, &finished.account);
     if ended.is_ok() {
         terminal.next("run", &args.pipeline.pipeline);

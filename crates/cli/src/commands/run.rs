@@ -9,16 +9,20 @@ use chatferry_ledger::Ledger;
 use chatferry_report::pace::Pace;
 use chatferry_report::run::{Example, Run as Told};
 use chatferry_runtime::{Again, Ended, Finished, FlowInput, Run, Stop};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 
 use crate::account;
 use crate::args::{RunArgs, Shared};
-use crate::pipeline::{self, Planned};
+use crate::live;
+use crate::pipeline::{self, Opened, Planned};
 use crate::progress::Voice;
 use crate::report::Page;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 use crate::watch::Watch;
+
+/// What it is called on pages.
+const TITLE: &str = "Run";
 
 /// Runs the command.
 ///
@@ -28,6 +32,21 @@ use crate::watch::Watch;
 /// before its end.
 pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, false)?;
+    let name = &opened.pipeline.name;
+    let live = live::Page::open(&args.listen, TITLE, name, terminal).await?;
+    let ended = runs(args, shared, terminal, &opened, &live).await;
+    live.close(&ended).await;
+    ended
+}
+
+/// Runs it, once or again and again.
+async fn runs(
+    args: &RunArgs,
+    shared: &Shared,
+    terminal: &Terminal,
+    opened: &Opened,
+    live: &live::Page,
+) -> Result<Exit, Trouble> {
     let mut page = args.report.as_deref().map(Page::begin).transpose()?;
     let destination = super::connect(&opened.pipeline.destination)?;
     let destination: Arc<dyn Destination> = Arc::new(destination);
@@ -41,11 +60,12 @@ pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result
         let planned = opened.plan(terminal).await?;
         let ledger = Ledger::open(&opened.ledger(shared)).await?;
         let to = Arc::clone(&destination);
-        let (mut finished, pace) = go(&planned, to, ledger, again, terminal).await?;
+        let shown = Shown { terminal, live };
+        let (mut finished, pace) = go(&planned, to, ledger, again, shown).await?;
         show(&finished, terminal);
         if let Some(page) = &mut page {
             let about = About {
-                title: "Run",
+                title: TITLE,
                 pipeline: &opened.pipeline.name,
                 for_real: None,
             };
@@ -55,7 +75,12 @@ pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result
         finished.ledger.close().await?;
         terminal.say(&format!("the ledger is {}", path.display()));
         let ended = end(&finished.ended, &finished.account);
-        let Some(pause) = args.watch else {
+        let goes_on = ended.is_ok() || passes(&finished.ended);
+        let pause = args.watch.filter(|_| goes_on);
+        let next =
+            pause.and_then(|pause| Utc::now().checked_add_signed(TimeDelta::from_std(pause).ok()?));
+        live.ended(&finished.ended, &finished.account, next);
+        let Some(pause) = pause else {
             match ended {
                 Ok(Exit::Done) => terminal.next("verify", &args.pipeline.pipeline),
                 Ok(Exit::Undelivered) => terminal.next("failures", &args.pipeline.pipeline),
@@ -63,10 +88,8 @@ pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result
             }
             return ended;
         };
-        match ended {
-            Ok(_) => {}
-            Err(trouble) if passes(&finished.ended) => terminal.trouble(&trouble),
-            Err(trouble) => return Err(trouble),
+        if let Err(trouble) = ended {
+            terminal.trouble(&trouble);
         }
         terminal.say(&format!(
             "the next run begins in {}",
@@ -78,6 +101,7 @@ pub async fn run(args: &RunArgs, shared: &Shared, terminal: &Terminal) -> Result
             () = signal() => return Ok(Exit::Done),
         }
         again = Again::Nothing;
+        live.begin(TITLE, &opened.pipeline.name);
     }
 }
 
@@ -100,20 +124,20 @@ pub(crate) async fn go(
     destination: Arc<dyn Destination>,
     ledger: Ledger,
     again: Again,
-    terminal: &Terminal,
+    shown: Shown<'_>,
 ) -> Result<(Finished, Pace), Trouble> {
     let (flows, totals) = (planned.inputs(), planned.totals());
     let pipeline = planned.fingerprint;
-    deliver(
-        flows,
-        totals,
-        pipeline,
-        destination,
-        ledger,
-        again,
-        terminal,
-    )
-    .await
+    deliver(flows, totals, pipeline, destination, ledger, again, shown).await
+}
+
+/// Where it is seen how a run comes along.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<'a> {
+    /// The terminal.
+    pub(crate) terminal: &'a Terminal,
+    /// The status page.
+    pub(crate) live: &'a live::Page,
 }
 
 /// Delivers flows with so many rows each, where that is known, as a run of that pipeline.
@@ -128,7 +152,7 @@ pub(crate) async fn deliver(
     destination: Arc<dyn Destination>,
     ledger: Ledger,
     again: Again,
-    terminal: &Terminal,
+    shown: Shown<'_>,
 ) -> Result<(Finished, Pace), Trouble> {
     let delivery = destination.delivery();
     let run = Run {
@@ -139,13 +163,18 @@ pub(crate) async fn deliver(
         again,
         now_ms: Arc::new(|| Utc::now().timestamp_millis()),
     };
-    let mut watch = Watch::new(terminal, totals, Some(delivery));
+    let mut watch = Watch::new(shown.terminal, totals, Some(delivery));
+    if let Some(board) = shown.live.board() {
+        watch.tell(board.clone());
+    }
     let (stop, stopped) = chatferry_runtime::stop();
     let listener = tokio::spawn(listen(stop.clone(), watch.voice()));
     let finished = run.go(stopped, &mut watch).await;
     listener.abort();
     watch.finish();
-    Ok((finished?, watch.pace()))
+    let finished = finished?;
+    watch.finished(&finished);
+    Ok((finished, watch.pace()))
 }
 
 /// What a page is about, beside what it tells.

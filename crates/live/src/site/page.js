@@ -70,16 +70,18 @@ function tiles(status) {
     const [least, most] = progress.secondsLeft.map(duration);
     tiles.push(tile(least === most ? least : `${least} to ${most}`, "left"));
   }
-  if (progress) tiles.push(tile(waitsFor(progress), "what the next step waits for"));
+  if (progress) tiles.push(waiting(progress));
   return tiles;
 }
 
-function waitsFor(progress) {
+function waiting(progress) {
   switch (progress.waitsFor) {
-    case "hold": return `a pause of ${duration(progress.heldSeconds)} that CometChat has asked for`;
-    case "pace": return "the rate limit";
-    case "source": return "the source";
-    default: return progress.inFlight ? counted(progress.inFlight, "answer") : "a pause before sending again";
+    case "hold": return tile(duration(progress.heldSeconds), "more of a pause that CometChat has asked for");
+    case "pace": return tile("rate limit", "is waited for");
+    case "source": return tile("source", "is waited for");
+    default: return progress.inFlight
+      ? tile(counted(progress.inFlight, "answer"), "waited for")
+      : tile("a moment", "until the next step");
   }
 }
 
@@ -107,18 +109,19 @@ function bar(parts, of) {
   return svg;
 }
 
-function entities({ progress }) {
+function entities({ progress, flows }) {
   if (!progress?.entities.length) return [];
-  const rows = progress.entities.flatMap(({ entity, settled, total, outcomes }) => {
-    const numbers = total ? `${count(settled)} of ${count(total)}` : count(settled);
+  return progress.entities.map(({ entity, total, outcomes }) => {
+    const settled = sum(Object.values(outcomes));
+    // Where it is not known how many there are, a bar tells how many of those that were read.
+    const read = sum(flows.filter((flow) => flow.entity === entity).map((flow) => flow.read));
+    const numbers = total ? `${count(settled)} of ${count(total)}` : `${count(settled)} of ${count(read)} read`;
     const parts = PARTS.filter(([name]) => outcomes[name]).map(([name, kind]) => [kind, outcomes[name]]);
     const words = PARTS.filter(([name]) => outcomes[name]).map(([name]) => `${name} ${count(outcomes[name])}`);
-    return [
-      element("span", {}, entity), bar(parts, total ?? settled), element("span", { class: "number" }, numbers),
-      element("span", { class: "outcomes" }, words.join(" \u00b7 ")),
-    ];
+    return element("div", { class: "entity" },
+      element("span", {}, entity), element("span", { class: "number" }, numbers), bar(parts, total ?? read),
+      element("span", { class: "outcomes" }, words.join(" \u00b7 ")));
   });
-  return [element("div", { class: "entities" }, ...rows)];
 }
 
 function legend(kinds) {
@@ -259,7 +262,7 @@ function draw() {
   at("version").textContent = `chatferry ${status.version}`;
   part("notices", [ended, status.addsUp, status.problem], () => notices(status));
   part("tiles", [status.progress, status.requests, status.flows, status.steps, status.state], () => tiles(status));
-  part("progress", [status.progress?.entities], () => entities(status));
+  part("progress", [status.progress?.entities, status.flows], () => entities(status));
   part("records", status.steps, (into) => records(into, status));
   part("requests", status.steps, (into) => requests(into, status));
   part("timeline", status.latest, () => timeline(status));
