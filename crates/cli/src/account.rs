@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 pub use chatferry_report::words::{count, counted, duration};
 
+use crate::catalogue;
 pub use crate::reasons::advice;
 
 /// The account as a table, and under it every reason with its count.
@@ -72,7 +73,11 @@ pub fn ending(ended: &Ended) -> Option<(String, String)> {
         Ended::Stopped => Some(("stopped before the end".into(), "run the same command to go on".into())),
         Ended::Refused { code, message, remedy } => {
             let message = if message.is_empty() { String::new() } else { format!(": {message}") };
-            Some((format!("the destination refuses to work: {code}{message}"), remedy.clone()))
+            let mut help = remedy.clone();
+            if catalogue::find(code).is_some() {
+                help.push_str(&format!("; `chatferry explain {code}` says more"));
+            }
+            Some((format!("the destination refuses to work: {code}{message}"), help))
         }
         Ended::Silent { what } => Some((
             format!("the destination does not answer: {what}"),

@@ -182,6 +182,12 @@ pub enum Command {
     /// Lists the destination's rules, by which records are rejected or skipped
     #[command(after_help = "Example: chatferry rules --format json")]
     Rules,
+    /// Says of a mistake, a rule or a code what happened, why, and what to do
+    #[command(
+        after_help = "Examples: chatferry explain pipeline::unknown-key\n          \
+        chatferry explain text-empty\n          chatferry explain ERR_EXCEPTION"
+    )]
+    Explain(ExplainArgs),
     /// Writes the JSON Schema of pipeline files, by which editors complete and check them
     #[command(after_help = "Example: chatferry schema > chatferry.schema.json")]
     Schema,
@@ -437,6 +443,14 @@ pub struct UndoArgs {
     /// Delete it
     #[arg(long)]
     pub yes: bool,
+}
+
+/// What `explain` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// A code as it is shown beside a mistake, a row or an error, or an exit code [default: lists all]
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
 }
 
 /// What `completions` takes.

@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod args;
+pub mod catalogue;
 pub mod commands;
 pub mod connectors;
 mod copies;
@@ -92,6 +93,7 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Connectors => commands::lists::connectors(terminal),
         Command::Functions => commands::lists::functions(terminal),
         Command::Rules => commands::lists::rules(terminal),
+        Command::Explain(args) => commands::explain::run(&args, terminal),
         Command::Schema => commands::lists::schema(terminal),
         Command::Completions(args) => commands::shell::completions(&args, terminal),
         Command::Man(args) => commands::shell::man(&args, terminal),

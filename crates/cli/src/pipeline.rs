@@ -370,14 +370,18 @@ fn show(path: &Path, text: &str, mistakes: &[Mistake], terminal: &Terminal) {
 
 /// Shows mistakes in a text that is called so.
 pub fn complain(name: &str, text: &str, mistakes: &[Mistake], terminal: &Terminal) {
-    terminal.complain(&chatferry_config::render(
+    let mut told = chatferry_config::render(
         name,
         text,
         mistakes,
         terminal.width(),
         terminal.color_of_talk(),
         terminal.unicode(),
-    ));
+    );
+    if let Some(mistake) = mistakes.first() {
+        told.push_str(&format!("more on it: chatferry explain {}\n", mistake.code));
+    }
+    terminal.complain(&told);
 }
 
 /// What the system says, without the number that it adds.

@@ -48,6 +48,17 @@ const OURS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Every reason for which a row may not be delivered, and every code of the API: the names that
+/// [`meaning`] and [`advice`] know, and `blocked` for all that is.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    let ours = OURS.iter().map(|(name, ..)| *name);
+    let rules = rules::ALL.iter().map(|rule| rule.name);
+    let codes = codes::ALL.iter().map(|known| known.code);
+    ours.chain(rules)
+        .chain(codes)
+        .chain([OutcomeKind::Blocked.name()])
+}
+
 fn ours(reason: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
     OURS.iter().find(|(name, ..)| *name == reason)
 }
