@@ -52,6 +52,7 @@ fn help() {
         "connectors",
         "functions",
         "rules",
+        "explain",
         "schema",
         "completions",
         "man",
