@@ -82,7 +82,7 @@ async fn delivered_keys(path: &Path) -> u64 {
     let mut ledger = Ledger::read(path).await.expect("the ledger opens");
     let mut sum = 0;
     ledger
-        .delivered_before(|records| sum += records.len() as u64)
+        .delivered_before(&[], |records| sum += records.len() as u64)
         .await
         .expect("the ledger is read");
     sum

@@ -40,7 +40,7 @@ pub use differing::{Content, Differences, Differing};
 pub use error::LedgerError;
 pub use failures::{Failed, Failures};
 pub use mark::Mark;
-pub use read::{Held, LastRun, Reason, RunSummary, Summary};
+pub use read::{Delivered, Held, LastRun, Reason, RunSummary, Summary};
 pub use reconciliation::{
     Difference, EntitySums, Explained, Extra, Findings, Known, Listing, Missing, PartSums, Read,
     Reconciliation, ShapedRecord, Stage, Target,

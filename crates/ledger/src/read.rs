@@ -32,6 +32,17 @@ pub struct Held {
     pub content: Option<u64>,
 }
 
+/// A record that was delivered, as far as a later run needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The record.
+    pub key: Key,
+    /// A hash of what was sent, where it is known.
+    pub content: Option<Content>,
+    /// Whether it is of a stretch that was asked about.
+    pub of_stretch: bool,
+}
+
 /// The ledger in a page.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
@@ -91,20 +102,18 @@ pub(crate) const fn bits(stored: i64) -> u64 {
     stored as u64
 }
 
-fn key_of(text: &str) -> Option<Key> {
-    Some(Key(bits(text.parse().ok()?)))
-}
-
 impl Ledger {
-    /// Gives the key of every record that was delivered, with a hash of what was sent where that is
-    /// known, some thousands at a time, and returns the number of the last such record.
+    /// Gives every record that was delivered, some thousands at a time, and returns the number of
+    /// the last. Those of an entity with numbers above the first of a stretch, up to its second, are
+    /// told as of it.
     ///
     /// # Errors
     ///
     /// When the ledger cannot be read.
     pub async fn delivered_before(
         &mut self,
-        mut take: impl FnMut(&[(Key, Option<Content>)]),
+        stretches: &[(Entity, (i64, i64))],
+        mut take: impl FnMut(&[Delivered]),
     ) -> Result<i64, LedgerError> {
         let last: Option<i64> = sqlx::query("SELECT max(record) FROM delivered")
             .fetch_one(&mut self.connection)
@@ -119,14 +128,27 @@ impl Ledger {
                 .await
                 .map_err(|error| LedgerError::sqlite("read", &self.path, &error))?;
         let content = columns.map_or("''", |_| "ifnull(content, '')");
-        let what = format!("key || ' ' || {content}");
+        let of_stretch = stretches.iter().map(|(entity, (after, until))| {
+            let entity = entity.number();
+            format!("entity = {entity} AND record > {after} AND record <= {until}")
+        });
+        let of_stretch = of_stretch.collect::<Vec<_>>().join(" OR ");
+        let of_stretch = match of_stretch.is_empty() {
+            true => "' '".to_owned(),
+            false => format!("CASE WHEN {of_stretch} THEN '+' ELSE ' ' END"),
+        };
+        let what = format!("key || {of_stretch} || {content}");
         let mut records = Vec::new();
-        self.listed(&what, "true", (0, last), |texts| {
+        self.listed(&what, last, |texts| {
             records.clear();
             records.extend(texts.filter_map(|text| {
-                let (key, content) = text.split_once(' ')?;
-                let content = content.parse().ok().and_then(Content::read);
-                Some((key_of(key)?, content))
+                let end = text.find(['+', ' '])?;
+                let (key, rest) = text.split_at(end);
+                Some(Delivered {
+                    key: Key(bits(key.parse().ok()?)),
+                    content: rest[1..].parse().ok().and_then(Content::read),
+                    of_stretch: rest.starts_with('+'),
+                })
             }));
             take(&records);
         })
@@ -134,40 +156,17 @@ impl Ledger {
         Ok(last)
     }
 
-    /// Gives the keys of delivered records of that entity with numbers above the first, up to the
-    /// second.
-    ///
-    /// # Errors
-    ///
-    /// When the ledger cannot be read.
-    pub async fn delivered_between(
-        &mut self,
-        entity: Entity,
-        records: (i64, i64),
-        mut take: impl FnMut(&[Key]),
-    ) -> Result<(), LedgerError> {
-        let of = format!("entity = {}", entity.number());
-        let mut keys = Vec::new();
-        self.listed("key", &of, records, |texts| {
-            keys.clear();
-            keys.extend(texts.filter_map(key_of));
-            take(&keys);
-        })
-        .await
-    }
-
-    /// Gives what is asked of delivered records as texts; one text of many costs far less than a
-    /// row for each.
+    /// Gives what is asked of delivered records up to that one as texts; one text of many costs
+    /// far less than a row for each.
     async fn listed(
         &mut self,
         what: &str,
-        of: &str,
-        (mut after, last): (i64, i64),
+        last: i64,
         mut take: impl FnMut(std::str::Split<'_, char>),
     ) -> Result<(), LedgerError> {
-        let query = format!(
-            "SELECT group_concat({what}) FROM delivered WHERE record > ? AND record <= ? AND {of}"
-        );
+        let query =
+            format!("SELECT group_concat({what}) FROM delivered WHERE record > ? AND record <= ?");
+        let mut after = 0;
         while after < last {
             let until = last.min(after.saturating_add(RECORDS_PER_READ));
             let text: Option<String> = sqlx::query(sqlx::AssertSqlSafe(query.as_str()))

@@ -60,7 +60,7 @@ fn refused(id: &str) -> Undelivered {
 async fn keys(ledger: &mut Ledger) -> Vec<Key> {
     let mut keys = Vec::new();
     ledger
-        .delivered_before(|some| keys.extend(some.iter().map(|(key, _)| *key)))
+        .delivered_before(&[], |some| keys.extend(some.iter().map(|it| it.key)))
         .await
         .unwrap();
     keys
@@ -229,22 +229,20 @@ async fn marks_are_of_the_last_run_if_it_was_interrupted_and_ran_the_same() {
 }
 
 #[tokio::test]
-async fn keys_of_an_entity_are_read_between_two_records() {
+async fn records_of_a_stretch_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(&folder.path().join("a.ledger")).await.unwrap();
     let run = ledger.begin_run(1, 7).await.unwrap();
     let all = ["a", "b", "c", "d"].map(settled).to_vec();
     let entry = answered(vec![(request(4), all)]);
     ledger.settle(run, &entry).await.unwrap();
+    let stretches = [(Entity::Users, (0, 4)), (Entity::Messages, (1, 3))];
     let mut found = Vec::new();
-    let last = ledger.delivered_before(|_| ()).await.unwrap();
-    assert_eq!(last, 4);
-    for entity in [Entity::Users, Entity::Messages] {
-        let between =
-            ledger.delivered_between(entity, (1, 3), |keys| found.extend_from_slice(keys));
-        between.await.unwrap();
-    }
-    assert_eq!(found, ["b", "c"].map(|id| Key::of(Entity::Messages, id)));
+    let read = ledger.delivered_before(&stretches, |some| found.extend_from_slice(some));
+    assert_eq!(read.await.unwrap(), 4);
+    found.retain(|it| it.of_stretch);
+    let keys: Vec<Key> = found.iter().map(|it| it.key).collect();
+    assert_eq!(keys, ["b", "c"].map(|id| Key::of(Entity::Messages, id)));
 }
 
 #[tokio::test]
@@ -260,7 +258,7 @@ async fn what_was_sent_of_a_record_is_known_by_its_hash() {
     let entry = answered(vec![(request(5), records.collect())]);
     ledger.settle(run, &entry).await.unwrap();
     let mut found = Vec::new();
-    let read = ledger.delivered_before(|some| found.extend(some.iter().map(|(_, hash)| *hash)));
+    let read = ledger.delivered_before(&[], |some| found.extend(some.iter().map(|it| it.content)));
     read.await.unwrap();
     assert_eq!(found, hashes.map(|hash| Some(Content::of(hash))));
 }
@@ -317,7 +315,8 @@ async fn a_ledger_of_the_version_before_goes_on_without_hashes() {
 
     let hashes = async |mut ledger: Ledger| {
         let mut found = Vec::new();
-        let read = ledger.delivered_before(|some| found.extend(some.iter().map(|(_, hash)| *hash)));
+        let read =
+            ledger.delivered_before(&[], |some| found.extend(some.iter().map(|it| it.content)));
         read.await.unwrap();
         assert_eq!(ledger.differences(1).await.unwrap(), []);
         assert_eq!(ledger.lineages().await.unwrap(), []);

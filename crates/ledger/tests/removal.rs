@@ -52,7 +52,7 @@ async fn ledger(folder: &tempfile::TempDir) -> Ledger {
 async fn keys(ledger: &mut Ledger) -> usize {
     let mut count = 0;
     ledger
-        .delivered_before(|keys| count += keys.len())
+        .delivered_before(&[], |keys| count += keys.len())
         .await
         .unwrap();
     count

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 
 use chatferry_core::{Key, Outcome, Record, Reference, References};
-use chatferry_ledger::{Content, Held};
+use chatferry_ledger::{Content, Delivered, Held};
 
 use crate::seen::{Seen, Sight};
 
@@ -71,16 +71,15 @@ impl Admission {
         }
     }
 
-    /// Notes records that earlier runs have delivered, and what was sent of each.
-    pub fn settled_before(&mut self, records: &[(Key, Option<Content>)]) {
+    /// Notes records that earlier runs have delivered, and what was sent of each; rows of those of
+    /// the stretch will not be read again. [`seal`](Self::seal) ends it.
+    pub fn settled_before(&mut self, records: &[Delivered]) {
         self.seen.settled_before(records);
     }
 
-    /// Notes delivered records whose rows will not be read again.
-    pub fn met(&mut self, keys: &[Key]) {
-        for key in keys {
-            self.seen.meet(*key);
-        }
+    /// Notes that all is known that earlier runs have delivered.
+    pub fn seal(&mut self) {
+        self.seen.seal();
     }
 
     /// Judges a record. References are judged too, so users must come before what refers to them.
@@ -244,6 +243,14 @@ mod tests {
         record(Entity::Users, id, None)
     }
 
+    fn delivered(record: &Record, content: Option<Content>) -> Delivered {
+        Delivered {
+            key: record.key(),
+            content,
+            of_stretch: false,
+        }
+    }
+
     fn reason(verdict: &Verdict) -> (OutcomeKind, String) {
         match verdict {
             Verdict::Outcome(_, outcome) => (outcome.kind(), outcome.reason().to_owned()),
@@ -254,7 +261,8 @@ mod tests {
     #[test]
     fn what_was_delivered_before_is_left_out_and_its_double_is_rejected() {
         let mut admission = Admission::new(Vec::new(), false);
-        admission.settled_before(&[(user("a").key(), None)]);
+        admission.settled_before(&[delivered(&user("a"), None)]);
+        admission.seal();
         assert_eq!(
             admission.judge(&user("a"), &References::Require),
             Verdict::SettledBefore { differs: false }
@@ -277,8 +285,9 @@ mod tests {
         let mut changed = user("b");
         for record in [user("a"), changed.clone()] {
             let content = Content::of(record.content());
-            admission.settled_before(&[(record.key(), Some(content))]);
+            admission.settled_before(&[delivered(&record, Some(content))]);
         }
+        admission.seal();
         changed.json = Bytes::from_static(b"{\"id\":\"b\",\"name\":\"B\"}");
         for (record, differs) in [(user("a"), false), (changed, true)] {
             assert_eq!(

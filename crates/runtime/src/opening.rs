@@ -78,9 +78,6 @@ impl Found {
     ) -> Result<Self, LedgerError> {
         let retry_refused = again == Again::Refused;
         let mut admission = Admission::new(ledger.refused().await?, retry_refused);
-        let last_record = ledger
-            .delivered_before(|records| admission.settled_before(records))
-            .await?;
         // Refused records may stand anywhere.
         let (mut marks, mut changes) = match again {
             Again::Nothing => (
@@ -91,13 +88,13 @@ impl Found {
         };
         changes.retain(|name, changed| can_be_asked(name, changed, flows));
         marks.retain(|mark| can_go_on(mark, flows));
-        for entity in Entity::ALL {
-            if let Some(records) = surely_met(entity, flows, &marks) {
-                ledger
-                    .delivered_between(entity, records, |keys| admission.met(keys))
-                    .await?;
-            }
-        }
+        let stretches = Entity::ALL.into_iter();
+        let stretches = stretches.filter_map(|it| Some((it, surely_met(it, flows, &marks)?)));
+        let stretches: Vec<_> = stretches.collect();
+        let last_record = ledger
+            .delivered_before(&stretches, |records| admission.settled_before(records))
+            .await?;
+        admission.seal();
         // What refers to them has to know of those that are not read again, too.
         for flow in flows {
             let is_referred_to = matches!(flow.entity, Entity::Users | Entity::Groups);

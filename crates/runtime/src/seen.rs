@@ -1,7 +1,7 @@
 //! Which records have been met: settled by an earlier run, or read in this one.
 
 use chatferry_core::Key;
-use chatferry_ledger::Content;
+use chatferry_ledger::{Content, Delivered};
 
 /// How many of a key's leading bits choose its bucket.
 const BUCKET_BITS: u32 = 12;
@@ -44,15 +44,40 @@ impl Seen {
         }
     }
 
-    /// Notes keys that earlier runs have delivered; of one that comes again, its last contents.
-    pub(crate) fn settled_before(&mut self, records: &[(Key, Option<Content>)]) {
-        for (key, content) in records {
-            let Before { keys, contents } = &mut self.before[bucket_of(*key)];
-            match search(keys, entry(*key)) {
-                Ok(place) => contents[place] = *content,
-                Err(place) => {
-                    insert(keys, place, entry(*key));
-                    insert(contents, place, *content);
+    /// Notes records that earlier runs have delivered; those of the stretch are met already. Of one
+    /// that comes again its last contents are kept. [`seal`](Self::seal) ends it.
+    pub(crate) fn settled_before(&mut self, records: &[Delivered]) {
+        for record in records {
+            let Before { keys, contents } = &mut self.before[bucket_of(record.key)];
+            let place = keys.len();
+            insert(
+                keys,
+                place,
+                entry(record.key) | u64::from(record.of_stretch),
+            );
+            insert(contents, place, record.content);
+        }
+    }
+
+    /// Sorts what was noted: once, since putting each in its place would move half a bucket for it.
+    pub(crate) fn seal(&mut self) {
+        let mut sorted: Vec<(u64, Option<Content>)> = Vec::new();
+        for Before { keys, contents } in &mut self.before {
+            sorted.clear();
+            sorted.extend(keys.drain(..).zip(contents.drain(..)));
+            sorted.sort_by_key(|(key, _)| key & !1);
+            for (key, content) in &sorted {
+                match keys.last_mut() {
+                    Some(last) if *last & !1 == key & !1 => {
+                        *last |= key & 1;
+                        if let Some(kept) = contents.last_mut() {
+                            *kept = *content;
+                        }
+                    }
+                    _ => {
+                        keys.push(*key);
+                        contents.push(*content);
+                    }
                 }
             }
         }
@@ -121,8 +146,10 @@ mod tests {
             let key = |n: u64| Key(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) & !1);
             let mut seen = Seen::new();
             let content = |n: u64| (!n.is_multiple_of(3)).then(|| Content::of(n));
-            seen.settled_before(&before.iter().map(|n| (key(*n), content(*n))).collect::<Vec<_>>());
-            let mut map: HashMap<u64, bool> = before.into_iter().map(|n| (n, false)).collect();
+            let delivered = before.iter().map(|n| Delivered { key: key(*n), content: content(*n), of_stretch: n.is_multiple_of(5) });
+            seen.settled_before(&delivered.collect::<Vec<_>>());
+            seen.seal();
+            let mut map: HashMap<u64, bool> = before.into_iter().map(|n| (n, n.is_multiple_of(5))).collect();
             for n in met {
                 let expected = match map.insert(n, true) {
                     None => Sight::New,
