@@ -209,6 +209,9 @@ data.attachments = "files"
     let arguments = [&["check", &pipeline], &PATIENCE[..]].concat();
     let ended = folder.run(&arguments).expect(0);
     assert_snapshot!(page::of(&ended.out, &folder));
+    let unseen = folder.run(&["check", &pipeline, "--patience", "0 s"]);
+    let unseen = unseen.expect(0).out;
+    assert!(!unseen.contains("ann_1ewx") && unseen.contains("no example"));
     assert!(
         ended.err.contains("in order, with 5 warnings"),
         "{}",

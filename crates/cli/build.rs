@@ -3,8 +3,6 @@
 //! Only optimised builds are told: others are made again and again, and would be made once more
 //! after each commit. `CHATFERRY_COMMIT` says it where there is no checkout, as in a container.
 
-#![expect(clippy::print_stdout, reason = "this is how cargo is told")]
-
 #[path = "build/commit.rs"]
 mod commit;
 
