@@ -284,7 +284,8 @@ fn tables() {
 #[test]
 fn check_without_the_variables_of_the_destination() {
     let folder = Folder::new();
-    let arguments = [&["check", &*pipeline("quickstart")], &PATIENCE[..]].concat();
+    let quickstart = pipeline("quickstart");
+    let arguments = [&["check", &quickstart], &PATIENCE[..]].concat();
     let ended = folder.run(&arguments).expect(0);
     assert_snapshot!(untimed(&page::of(&ended.err, &folder)));
 }
