@@ -36,13 +36,9 @@ impl Program {
 
     /// The same with more arguments, which hold no secrets.
     #[must_use]
-    pub fn with(&self, arguments: &[&Path], options: &[&str]) -> Self {
-        let mut program = self.clone();
-        for (option, argument) in options.iter().zip(arguments) {
-            program.command.push((*option).to_owned());
-            program.command.push(argument.display().to_string());
-        }
-        program
+    pub fn with(mut self, arguments: impl IntoIterator<Item = String>) -> Self {
+        self.command.extend(arguments);
+        self
     }
 
     /// The same, and these are not to be repeated of what it says.

@@ -16,6 +16,7 @@ pub fn all() -> Registry<Settings> {
     chatferry_mysql::register(&mut connectors);
     chatferry_parquet::register(&mut connectors);
     chatferry_postgres::register(&mut connectors);
+    chatferry_singer::register(&mut connectors);
     chatferry_sqlite::register(&mut connectors);
     connectors
 }

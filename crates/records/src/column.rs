@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use arrow::array::NullBufferBuilder;
 use arrow::array::{
-    ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int64Array, ListArray, StringArray,
-    StructArray, TimestampMillisecondArray,
+    ArrayRef, BooleanArray, BooleanBufferBuilder, Date32Array, Decimal128Array, Float64Array,
+    Int64Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray,
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{FieldRef, Fields as ArrowFields};
 use jiter::{JiterErrorType, JsonErrorType, Peek};
 
+use crate::calendar::{day, microseconds};
 use crate::decode::Fields;
 use crate::extended::{Extended, milliseconds};
 use crate::kind::{Kind, UTC};
-use crate::number::Number;
+use crate::number::{Number, decimal};
 use crate::syntax::{Cursor, Malformed};
 
 /// One column being filled.
@@ -30,6 +32,9 @@ enum Values {
     Bigint(Vec<i64>),
     Double(Vec<f64>),
     Time(Vec<i64>),
+    Moment(Vec<i64>),
+    Date(Vec<i32>),
+    Decimal(Vec<i128>, u8, i8),
     Text(Texts),
     Json(Texts),
     List {
@@ -74,6 +79,9 @@ impl Column {
             Kind::Bigint => Values::Bigint(Vec::new()),
             Kind::Double => Values::Double(Vec::new()),
             Kind::Time => Values::Time(Vec::new()),
+            Kind::Moment => Values::Moment(Vec::new()),
+            Kind::Date => Values::Date(Vec::new()),
+            Kind::Decimal(precision, scale) => Values::Decimal(Vec::new(), *precision, *scale),
             Kind::Text => Values::Text(Texts::default()),
             Kind::Json => Values::Json(Texts::default()),
             Kind::List(items) => Values::List {
@@ -160,6 +168,36 @@ impl Column {
                 };
                 values.push(time);
             }
+            (Values::Moment(values), Peek::String) => {
+                let start = cursor.jiter.current_index();
+                let Some(moment) = microseconds(cursor.jiter.known_str()?) else {
+                    let what = "text that is no time instead of timestamp";
+                    return Err(Malformed::new("type-mismatch", what, start));
+                };
+                values.push(moment);
+            }
+            (Values::Date(values), Peek::String) => {
+                let start = cursor.jiter.current_index();
+                let Some(day) = day(cursor.jiter.known_str()?) else {
+                    let what = "text that is no day instead of date";
+                    return Err(Malformed::new("type-mismatch", what, start));
+                };
+                values.push(day);
+            }
+            (Values::Decimal(values, precision, scale), _)
+                if peek.is_num() || peek == Peek::String =>
+            {
+                let start = cursor.jiter.current_index();
+                let written = match peek {
+                    Peek::String => cursor.jiter.known_str()?.as_bytes(),
+                    _ => cursor.jiter.known_number_bytes(peek)?,
+                };
+                let Some(value) = decimal(written, *precision, *scale) else {
+                    let what = format!("something that is no decimal({precision}, {scale})");
+                    return Err(Malformed::new("type-mismatch", what, start));
+                };
+                values.push(value);
+            }
             (Values::List { ends, items, .. }, Peek::Array) => {
                 cursor.enter(depth + 1)?;
                 let mut more = cursor.jiter.known_array()?;
@@ -217,7 +255,9 @@ impl Column {
             Values::Boolean(values) => values.append(false),
             Values::Bigint(values) => values.push(0),
             Values::Double(values) => values.push(0.0),
-            Values::Time(values) => values.push(0),
+            Values::Time(values) | Values::Moment(values) => values.push(0),
+            Values::Date(values) => values.push(0),
+            Values::Decimal(values, ..) => values.push(0),
             Values::Text(texts) | Values::Json(texts) => texts.end(),
             Values::List { ends, items, .. } => ends.push(offset(items.len())),
             Values::Object { fields, .. } => fields.fill(rows),
@@ -231,7 +271,9 @@ impl Column {
             Values::Boolean(values) => values.truncate(rows),
             Values::Bigint(values) => values.truncate(rows),
             Values::Double(values) => values.truncate(rows),
-            Values::Time(values) => values.truncate(rows),
+            Values::Time(values) | Values::Moment(values) => values.truncate(rows),
+            Values::Date(values) => values.truncate(rows),
+            Values::Decimal(values, ..) => values.truncate(rows),
             Values::Text(texts) | Values::Json(texts) => {
                 texts.ends.truncate(rows);
                 texts.bytes.truncate(last(&texts.ends));
@@ -255,6 +297,16 @@ impl Column {
             Values::Time(values) => {
                 let times = TimestampMillisecondArray::new(renew(values).into(), valid);
                 Arc::new(times.with_timezone(UTC))
+            }
+            Values::Moment(values) => {
+                let moments = TimestampMicrosecondArray::new(renew(values).into(), valid);
+                Arc::new(moments.with_timezone(UTC))
+            }
+            Values::Date(values) => Arc::new(Date32Array::new(renew(values).into(), valid)),
+            Values::Decimal(values, precision, scale) => {
+                let decimals = Decimal128Array::new(renew(values).into(), valid);
+                let decimals = decimals.with_precision_and_scale(*precision, *scale);
+                Arc::new(decimals.expect("whoever made the kind has checked it"))
             }
             Values::Text(texts) | Values::Json(texts) => {
                 let (offsets, bytes) = texts.finish();
@@ -306,7 +358,9 @@ impl Values {
             Self::Boolean(_) => "true or false",
             Self::Bigint(_) => "bigint",
             Self::Double(_) => "double",
-            Self::Time(_) => "timestamp",
+            Self::Time(_) | Self::Moment(_) => "timestamp",
+            Self::Date(_) => "date",
+            Self::Decimal(..) => "decimal",
             Self::Text(_) => "text",
             Self::Json(_) => "JSON",
             Self::List { .. } => "a list",

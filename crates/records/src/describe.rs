@@ -37,6 +37,19 @@ pub struct Described {
     pub(crate) late: Late,
 }
 
+/// A table of which nothing is known but its columns.
+#[must_use]
+pub fn declared(name: &str, columns: &[(String, Kind)]) -> Table {
+    Table {
+        name: name.to_owned(),
+        schema: Arc::new(Schema::new(Kind::fields(columns))),
+        orders: Vec::new(),
+        can_order: Vec::new(),
+        rows: Rows::Unknown,
+        notes: Vec::new(),
+    }
+}
+
 impl Described {
     /// A table that has these columns, which are all that is read of it. Nothing is read to find
     /// out more.
@@ -50,16 +63,8 @@ impl Described {
         settings: &TableSettings,
         columns: &[(String, Kind)],
     ) -> Result<Self, SourceError> {
-        let table = Table {
-            name: name.to_owned(),
-            schema: Arc::new(Schema::new(Kind::fields(columns))),
-            orders: Vec::new(),
-            can_order: Vec::new(),
-            rows: Rows::Unknown,
-            notes: Vec::new(),
-        };
         Ok(Self {
-            table: Arc::new(table),
+            table: Arc::new(declared(name, columns)),
             columns: columns.to_vec(),
             listing: root.list(&settings.template)?,
             late: Late::new(),

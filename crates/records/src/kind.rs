@@ -18,6 +18,12 @@ pub enum Kind {
     Double,
     /// A time to the millisecond, in UTC.
     Time,
+    /// A time to the microsecond, in UTC.
+    Moment,
+    /// A day.
+    Date,
+    /// A number of at most so many digits, of which so many are behind the point.
+    Decimal(u8, i8),
     /// Text. Numbers, true and false are kept as they are written.
     Text,
     /// Any value, kept as the JSON that is written.
@@ -48,6 +54,9 @@ impl Kind {
             Self::Bigint => DataType::Int64,
             Self::Double => DataType::Float64,
             Self::Time => DataType::Timestamp(TimeUnit::Millisecond, Some(UTC.into())),
+            Self::Moment => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
+            Self::Date => DataType::Date32,
+            Self::Decimal(precision, scale) => DataType::Decimal128(*precision, *scale),
             Self::Text | Self::Json => DataType::Utf8,
             Self::List(items) => DataType::List(items.item()),
             Self::Object(fields) => DataType::Struct(Self::fields(fields)),

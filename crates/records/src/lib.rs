@@ -11,11 +11,12 @@
 //!    `kind` of each column, with the help of `seen`, `number` and `extended`, and whether it ever
 //!    descends;
 //! 4. [`read`] reads it again, in `scan`: of each parcel `decode` makes Arrow columns, each a
-//!    `column`; `syntax` says what is wrong with records that cannot be read.
+//!    `column` of numbers, texts or times of the `calendar`; `syntax` says what is wrong with records that cannot be read.
 //!
 //! Everything here blocks, and belongs on a thread that may.
 
 mod around;
+mod calendar;
 mod column;
 mod decode;
 mod describe;
@@ -36,7 +37,7 @@ mod syntax;
 mod window;
 
 pub use around::Parent;
-pub use describe::{Described, describe};
+pub use describe::{Described, declared, describe};
 pub use kind::Kind;
 pub use options::{Options, TableSettings, fields};
 pub use scan::read;

@@ -49,6 +49,36 @@ impl Number {
     }
 }
 
+/// The number written so, times ten to the `scale`, if it is one and has no more digits than that.
+pub(crate) fn decimal(written: &[u8], precision: u8, scale: i8) -> Option<i128> {
+    let written = std::str::from_utf8(written).ok()?;
+    let (digits, sign) = match written.strip_prefix('-') {
+        Some(digits) => (digits, -1),
+        None => (written, 1),
+    };
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (digits, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let kept = all.trim_end_matches('0');
+    let significant = kept.trim_start_matches('0');
+    if significant.is_empty() {
+        return Some(0);
+    }
+    let zeros = i64::try_from(all.len() - kept.len()).ok()?;
+    let behind = i64::try_from(fraction.len()).ok()?;
+    let shift = i64::from(exponent) + i64::from(scale) + zeros - behind;
+    let power = 10_i128.checked_pow(u32::try_from(shift).ok()?)?;
+    let value = significant.parse::<i128>().ok()?.checked_mul(power)?;
+    let fits = value < 10_i128.checked_pow(u32::from(precision))?;
+    fits.then_some(sign * value)
+}
+
 /// How many digits stand between the first and the last that are not zero.
 fn significant(written: &str) -> usize {
     let mantissa = written.split(['e', 'E']).next().unwrap_or(written);
@@ -70,6 +100,28 @@ fn significant(written: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decimal_is_what_is_written_or_nothing() {
+        for (written, value) in [
+            ("12.5", Some(1_250)),
+            ("-0.01", Some(-1)),
+            ("1e3", Some(100_000)),
+            ("1.50e-1", Some(15)),
+            ("0.000", Some(0)),
+            ("100", Some(10_000)),
+            ("999999.99", Some(99_999_999)),
+            ("1000000", None),
+            ("0.001", None),
+            ("1e400", None),
+            ("", None),
+            (".", None),
+            ("1.2.3", None),
+            ("NaN", None),
+        ] {
+            assert_eq!(decimal(written.as_bytes(), 8, 2), value, "{written}");
+        }
+    }
 
     #[test]
     fn nothing_is_rounded_unnoticed() {

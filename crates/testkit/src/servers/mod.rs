@@ -21,6 +21,7 @@ mod options;
 mod postgres;
 mod process;
 mod programs;
+pub mod python;
 mod s3;
 
 use tokio::sync::OnceCell;

@@ -1,10 +1,9 @@
 //! A server that speaks S3: moto, out of a Python environment of its own.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{self, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -16,11 +15,10 @@ use object_store::signer::Signer;
 use object_store::{ObjectStoreExt, PutPayload};
 
 use super::PASSWORD;
-use super::account::is_root;
 use super::database::unused_name;
 use super::keeper::{Keeper, word};
 use super::process::{Process, same};
-use super::programs::on_path;
+use super::python;
 
 /// What is installed.
 const PACKAGE: &str = "moto[s3,server]==5.2.5";
@@ -222,61 +220,9 @@ impl Bucket {
 
 /// The Python that has what the server needs, installed if need be.
 fn python() -> PathBuf {
-    let name = PACKAGE.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    let folder = std::env::temp_dir().join(format!("chatferry-{name}"));
-    let python = folder.join("bin/python");
-    if is_ready(&folder) {
-        return python;
-    }
-    let lock = File::create(std::env::temp_dir().join("chatferry-install.lock"));
-    let lock = lock.expect("a file to lock");
-    lock.lock().expect("one process installs at a time");
-    // Another one may have done it meanwhile.
-    if is_ready(&folder) {
-        return python;
-    }
-    // What is half there is in the way.
-    let _ = fs::remove_dir_all(&folder);
-    install(&folder);
-    fs::write(folder.join("ready"), PACKAGE).expect("a file is written");
-    python
-}
-
-fn is_ready(folder: &path::Path) -> bool {
-    folder.join("ready").is_file() && folder.join("bin/python").exists()
-}
-
-fn install(folder: &path::Path) {
-    let advice = format!(
-        "this test needs Python 3 with its `venv`, from which it installs {PACKAGE} into {}; make \
-         that possible, or set CHATFERRY_TEST_S3 to http://KEY:SECRET@HOST:PORT of a server that \
-         speaks S3, of an account that may make buckets",
-        folder.display()
-    );
-    let made = || {
-        let program = on_path("python3")?;
-        let mut command = Command::new(program);
-        succeeds(command.args(["-m", "venv"]).arg(folder)).then_some(())
-    };
-    if made().is_none() {
-        assert!(is_root() && on_path("apt-get").is_some(), "{advice}");
-        let packages = "apt-get install --yes --no-install-recommends python3 python3-venv";
-        let script = format!("{packages} || {{ apt-get update && {packages}; }}");
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", &script])
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        assert!(succeeds(&mut command), "{advice}");
-        assert!(made().is_some(), "{advice}");
-    }
-    let mut command = Command::new(folder.join("bin/python"));
-    command.args(["-m", "pip", "install", "--quiet", PACKAGE]);
-    assert!(succeeds(&mut command), "{advice}");
-}
-
-fn succeeds(command: &mut Command) -> bool {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    let otherwise = "set CHATFERRY_TEST_S3 to http://KEY:SECRET@HOST:PORT of a server that speaks \
+                     S3, of an account that may make buckets";
+    python::environment(PACKAGE, otherwise).join("bin/python")
 }
 
 fn who_is_there(port: u16) -> BoxFuture<'static, Option<PathBuf>> {

@@ -1,0 +1,7 @@
+//! The `singer` source through the door that users use: a pipeline file, and taps.
+
+mod ends;
+mod real;
+mod settings;
+mod streams;
+mod workshop;
