@@ -374,6 +374,9 @@ pub struct RunArgs {
     /// Read all rows again, also where `changed_since` tells which may have changed
     #[arg(long)]
     pub everything: bool,
+    /// Run although flows are gone, read other tables or make other ids than in the run before
+    #[arg(long)]
+    pub accept_changes: bool,
     /// Run again and again, so long after each run's end, until it is stopped
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub watch: Option<Duration>,
@@ -398,6 +401,9 @@ pub struct FailuresArgs {
     /// with it, as JSON lines, for `retry --from`
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
+    /// Lists instead what was delivered and of which rows make something else now
+    #[arg(long, conflicts_with = "export")]
+    pub changed: bool,
 }
 
 /// What `retry` takes.

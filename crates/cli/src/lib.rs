@@ -17,6 +17,7 @@ pub mod examples;
 pub mod findings;
 pub mod in_process;
 pub mod layout;
+mod lineage;
 mod live;
 mod logging;
 pub mod pipeline;

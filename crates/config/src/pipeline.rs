@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use chatferry_core::{Flow, Mistake, Severity, SourceSettings, Span, Variables, View};
+use chatferry_core::{
+    Flow, Lineage, Mistake, Severity, SourceSettings, Span, Variables, View,
+};
 
 use crate::document::{self, Value as Written, Written as WrittenAt};
 use crate::interpolate::is_name;
@@ -13,7 +15,7 @@ use crate::overrides::{self, Override};
 use crate::registry::{Registry, SourceKind};
 use crate::section::Section;
 use crate::suggest::{self, quoted};
-use crate::{flow, views};
+use crate::{flow, tables, views};
 
 /// The memory that the engine may use unless the file says otherwise.
 ///
@@ -92,6 +94,19 @@ impl fmt::Debug for Reading<'_> {
             .field("overrides", &self.overrides)
             .field("without_secrets", &self.without_secrets)
             .finish_non_exhaustive()
+    }
+}
+
+impl<D> Pipeline<D> {
+    /// What the records of each flow come from, and what their ids are made of.
+    #[must_use]
+    pub fn lineages(&self) -> Vec<Lineage> {
+        let sources: Vec<&str> = self.sources.iter().map(|it| it.name.as_str()).collect();
+        let lineage = |flow: &Flow| {
+            let reads = tables::read_through(&flow.from.text, &self.views, &sources);
+            Lineage::of(flow, reads)
+        };
+        self.flows.iter().map(lineage).collect()
     }
 }
 

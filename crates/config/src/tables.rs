@@ -1,10 +1,12 @@
-//! Which views a query reads, found without parsing SQL.
+//! Which views and tables a query reads, found without parsing SQL.
 //!
 //! The engine plans SQL, and knows it in full. Here only one thing matters, whether views go
 //! around in a circle, which the engine could not say with a place. So this looks at words alone:
 //! a word that stands where a table stands, with no dot and no bracket after it.
 
-use chatferry_core::Span;
+use std::collections::BTreeSet;
+
+use chatferry_core::{Span, View};
 
 /// The unqualified names that stand where a table stands, in the order of the text, each with its
 /// place. Names that the query itself gives with `WITH` are left out.
@@ -55,6 +57,51 @@ pub(crate) fn read_by(sql: &str) -> Vec<(String, Span)> {
     }
     found.retain(|(name, _)| !own.contains(&name.as_str()));
     found
+}
+
+/// The tables of these sources that a query reads, as `source.table`, views looked through.
+#[must_use]
+pub(crate) fn read_through(query: &str, views: &[View], sources: &[&str]) -> BTreeSet<String> {
+    let mut read = BTreeSet::new();
+    let mut open = vec![query];
+    let mut looked_at = BTreeSet::new();
+    while let Some(query) = open.pop() {
+        let qualified = qualified_names(query).into_iter();
+        let of_sources = qualified.filter(|(source, _)| sources.contains(&source.as_str()));
+        read.extend(of_sources.map(|(source, table)| format!("{source}.{table}")));
+        let names: Vec<String> = match views.iter().find(|view| view.name == query.trim()) {
+            Some(view) => vec![view.name.clone()],
+            None => read_by(query).into_iter().map(|(name, _)| name).collect(),
+        };
+        for view in views.iter().filter(|view| names.contains(&view.name)) {
+            if looked_at.insert(&view.name) {
+                open.push(&view.query.text);
+            }
+        }
+    }
+    read
+}
+
+/// Every `name.name` of a query that nothing else is put before: tables with their sources, and
+/// columns with theirs.
+fn qualified_names(sql: &str) -> Vec<(String, String)> {
+    let tokens = tokens(sql);
+    let name = |token: &Token| match &token.kind {
+        Kind::Word(name) | Kind::Quoted(name) => Some(name.clone()),
+        Kind::Sign(_) => None,
+    };
+    let mut names = Vec::new();
+    for (place, three) in tokens.windows(3).enumerate() {
+        let part = place > 0 && tokens[place - 1].is_sign('.');
+        if let (Some(first), true, Some(second)) = (
+            name(&three[0]),
+            three[1].is_sign('.') && !part,
+            name(&three[2]),
+        ) {
+            names.push((first, second));
+        }
+    }
+    names
 }
 
 /// Words after which a list of tables is over.
@@ -230,6 +277,31 @@ mod tests {
 
     fn names(sql: &str) -> Vec<String> {
         read_by(sql).into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn tables_are_found_through_views() {
+        let view = |name: &str, query: &str| View {
+            name: name.into(),
+            at: None,
+            query: chatferry_core::Sql {
+                text: query.into(),
+                at: None,
+                verbatim: false,
+            },
+        };
+        let views = [
+            view(
+                "direct",
+                "SELECT m.*, 'old.no' FROM posts m -- old.none\nJOIN old.\"of all\" p ON p.id = m.id",
+            ),
+            view("posts", "SELECT legacy.posts.id FROM legacy.posts"),
+            view("unread", "SELECT * FROM legacy.unread"),
+        ];
+        let read = |query| read_through(query, &views, &["legacy", "old"]);
+        let names = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
+        assert_eq!(read("direct"), names(&["legacy.posts", "old.of all"]));
+        assert_eq!(read("legacy.users"), names(&["legacy.users"]));
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub async fn run(
         terminal.say(&exported.in_words(path));
         return Ok(Exit::Done);
     }
+    if args.changed {
+        return super::changed::list(&mut ledger, args.examples, shared.format, terminal).await;
+    }
     match shared.format {
         Format::Text => {
             let failures = ledger.failures(args.examples).await?;
@@ -134,6 +137,14 @@ fn as_json(failures: &[Failures], examples: u32) -> Value {
     failures.collect()
 }
 
+/// A value as a line of CSV has it.
+pub(super) fn cell(value: &str) -> String {
+    match value.contains(['"', ',', '\r', '\n']) {
+        true => format!("\"{}\"", value.replace('"', "\"\"")),
+        false => value.to_owned(),
+    }
+}
+
 fn as_csv(row: &Failed) -> String {
     let values = [
         &row.flow,
@@ -145,11 +156,7 @@ fn as_csv(row: &Failed) -> String {
         row.place.as_deref().unwrap_or_default(),
         advice(row.outcome, &row.reason).unwrap_or_default(),
     ];
-    let quoted = |value: &str| match value.contains(['"', ',', '\r', '\n']) {
-        true => format!("\"{}\"", value.replace('"', "\"\"")),
-        false => value.to_owned(),
-    };
-    format!("{}\r\n", values.map(quoted).join(","))
+    format!("{}\r\n", values.map(cell).join(","))
 }
 
 /// What an export has come to.

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod changed;
 pub mod check;
 pub mod explain;
 pub mod failures;

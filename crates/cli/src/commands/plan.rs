@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::account::advice;
 use crate::args::{PlanArgs, Shared};
 use crate::commands::run::{listen, trouble_of};
+use crate::lineage;
 use crate::pipeline;
 use crate::report::Page;
 use crate::terminal::Terminal;
@@ -29,10 +30,13 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
     let planned = opened.plan(terminal).await?;
     let settings = &opened.pipeline.destination;
     let path = opened.ledger(shared);
-    let ledger = match path.exists() {
+    let mut ledger = match path.exists() {
         true => Some(Ledger::read(&path).await?),
         false => None,
     };
+    if let Some(ledger) = &mut ledger {
+        lineage::warn(&opened, ledger, terminal).await?;
+    }
     let now = Utc::now();
     let plan = Plan {
         destination: Arc::new(CometChat::offline(settings)),

@@ -33,6 +33,7 @@ pub async fn run(args: &RetryArgs, shared: &Shared, terminal: &Terminal) -> Resu
             pipeline: args.pipeline.clone(),
             retry_refused: true,
             everything: false,
+            accept_changes: false,
             watch: None,
             report: args.report.clone(),
             listen: args.listen.clone(),

@@ -13,6 +13,7 @@ use chrono::{TimeDelta, Utc};
 
 use crate::account;
 use crate::args::{RunArgs, Shared};
+use crate::lineage;
 use crate::live;
 use crate::pipeline::{self, Opened, Planned};
 use crate::progress::Voice;
@@ -58,7 +59,8 @@ async fn runs(
     loop {
         // Each time anew, since tables change.
         let planned = opened.plan(terminal).await?;
-        let ledger = Ledger::open(&opened.ledger(shared)).await?;
+        let mut ledger = Ledger::open(&opened.ledger(shared)).await?;
+        lineage::go_on(opened, &mut ledger, args.accept_changes, terminal).await?;
         let to = Arc::clone(&destination);
         let shown = Shown { terminal, live };
         let (mut finished, pace) = go(&planned, to, ledger, again, shown).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chatferry_core::OutcomeKind;
-use chatferry_ledger::{Ledger, RunSummary, Summary};
+use chatferry_ledger::{Differences, Ledger, RunSummary, Summary};
 use chrono::DateTime;
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use crate::args::{PipelineArgs, Shared};
 use crate::pipeline;
 use crate::terminal::{Terminal, indented};
 use crate::trouble::{Exit, Trouble};
+
+/// Examples of records that have changed.
+const EXAMPLES: usize = 3;
 
 /// Runs the command.
 ///
@@ -27,15 +30,16 @@ pub async fn run(
     let opened = pipeline::open(&args.pipeline, shared, terminal, true)?;
     let mut ledger = Ledger::read(&opened.ledger(shared)).await?;
     let summary = ledger.summary().await?;
+    let differences = ledger.differences(EXAMPLES).await?;
     if terminal.json() {
-        terminal.result(&format!("{}\n", as_json(&summary)));
+        terminal.result(&format!("{}\n", as_json(&summary, &differences)));
     } else {
-        terminal.result(&as_text(&summary, terminal));
+        terminal.result(&as_text(&summary, &differences, terminal));
     }
     Ok(Exit::Done)
 }
 
-fn as_text(summary: &Summary, terminal: &Terminal) -> String {
+fn as_text(summary: &Summary, differences: &[Differences], terminal: &Terminal) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}", terminal.bold("delivered"));
     for (entity, (imported, present)) in &summary.delivered {
@@ -70,6 +74,17 @@ fn as_text(summary: &Summary, terminal: &Terminal) -> String {
             if let Some(advice) = kind.and_then(|kind| advice(kind, &reason.reason)) {
                 text.push_str(&indented(advice, 15));
             }
+        }
+    }
+    if !differences.is_empty() {
+        let title = terminal.bold("changed since delivered, and not sent again");
+        let _ = writeln!(text, "\n{title}");
+        for it in differences {
+            let _ = writeln!(text, "  {:>11}  {}", count(it.records), it.flow);
+            text.push_str(&indented(
+                &format!("such as {}", it.examples.join(", ")),
+                15,
+            ));
         }
     }
     let (sent, answered) = summary.requests;
@@ -128,7 +143,7 @@ fn time(ms: i64) -> String {
         .unwrap_or_default()
 }
 
-fn as_json(summary: &Summary) -> Value {
+fn as_json(summary: &Summary, differences: &[Differences]) -> Value {
     let delivered: Vec<Value> = summary
         .delivered
         .iter()
@@ -150,12 +165,16 @@ fn as_json(summary: &Summary) -> Value {
             json!({ "run": run.run, "startedMs": run.started_ms, "endedMs": run.ended_ms, "ended": run.ended, "account": account })
         })
         .collect();
+    let differences = differences.iter().map(|it| {
+        json!({ "flow": it.flow, "entity": it.entity.name(), "records": it.records, "examples": it.examples })
+    });
     let removed = summary.removed.iter();
     let removed: BTreeMap<&str, u64> = removed
         .map(|(entity, records)| (entity.name(), *records))
         .collect();
     json!({
         "delivered": delivered, "removed": removed, "undelivered": undelivered, "runs": runs,
+        "changed": differences.collect::<Vec<_>>(),
         "requests": { "sent": summary.requests.0, "answered": summary.requests.1, "throttled": summary.throttled },
     })
 }
