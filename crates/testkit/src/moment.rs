@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chatferry_core::source::Source;
 
 use crate::reading::rows;
-use crate::source::{TAKEN_BACK, assert_contract, polled};
+use crate::source::{Contract, TAKEN_BACK, polled};
 
 /// Checks that a source can be had as it is at one moment. `write` changes every one of the tables
 /// each time it is called.
@@ -39,7 +39,9 @@ pub async fn assert_one_moment<W: Future<Output = ()>>(
         "the moment is the same until it is let go of"
     );
     for table in tables {
-        assert_contract(Arc::clone(&moment), table).await;
+        Contract::of_moment(Arc::clone(&moment), table)
+            .check()
+            .await;
     }
     let now = all(&source, tables).await;
     for (before, now) in before.iter().zip(&now) {

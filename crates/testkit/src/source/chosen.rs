@@ -13,8 +13,8 @@ pub(super) async fn batches_have_at_most_so_many_rows(
     all: &[usize],
     whole: &Outcome,
 ) {
-    for rows_per_batch in [1, 2, 7] {
-        let again = read(source, table, all, rows_per_batch).await;
+    for pieces in [1, 2, 7] {
+        let again = read(source, table, all, pieces * whole.piece()).await;
         assert_eq!(again.rows, whole.rows, "the size of batches changes no row");
         assert_eq!(
             again.rejected, whole.rejected,
@@ -69,7 +69,7 @@ pub(super) async fn a_limit_takes_no_row_that_is_wanted(
     for limit in [1, 2, rows.max(1), rows + 1] {
         let scan = Scan {
             limit: Some(limit),
-            ..Scan::of(Arc::clone(table), all.to_vec(), 2)
+            ..Scan::of(Arc::clone(table), all.to_vec(), 2 * whole.piece())
         };
         let some = read_scan(source, scan).await;
         assert!(

@@ -46,7 +46,7 @@ pub(super) async fn filters_leave_out_what_they_should(
         for columns in choices {
             let scan = Scan {
                 filters: vec![filter.clone()],
-                ..Scan::of(Arc::clone(table), columns.clone(), 3)
+                ..Scan::of(Arc::clone(table), columns.clone(), 3 * whole.piece())
             };
             let filtered = read_scan(source, scan).await;
             let same = expected.project(&columns).expect("columns of the table");

@@ -27,8 +27,8 @@ use chatferry_core::source::Source;
 pub(crate) use errors::Secrets;
 pub(crate) use listed::TAKEN_BACK;
 use outcome::read;
-use pulled::Watch;
 pub(crate) use pulled::polled;
+use pulled::{Leave, Watch};
 
 /// Checks all promises with one table of a source. The table should have a few rows.
 ///
@@ -62,6 +62,7 @@ pub struct Contract {
     table: String,
     secrets: Secrets,
     watch: Option<Watch>,
+    leave: Leave,
 }
 
 impl Contract {
@@ -72,6 +73,16 @@ impl Contract {
             table: table.to_owned(),
             secrets: Secrets::default(),
             watch: None,
+            leave: Leave::Anywhere,
+        }
+    }
+
+    /// With this table of a source as it is at one moment. A moment may be held by a transaction,
+    /// which ends where somebody who waits for its answer goes away.
+    pub(crate) fn of_moment(moment: Arc<dyn Source>, table: &str) -> Self {
+        Self {
+            leave: Leave::BetweenBatches,
+            ..Self::of(moment, table)
         }
     }
 
@@ -104,9 +115,12 @@ impl Contract {
             table,
             secrets,
             watch,
+            leave,
         } = &self;
         secrets.are_not_in(&format!("{source:?}"), "`Debug` output");
-        listed::asking_can_be_broken_off(source, table).await;
+        if *leave == Leave::Anywhere {
+            listed::asking_can_be_broken_off(source, table).await;
+        }
         let described = listed::tables_are_listed_and_described(source, table).await;
         secrets.are_not_in(&format!("{described:?}"), "a description");
 
@@ -124,7 +138,7 @@ impl Contract {
         orders::orders_asked_for_are_given(source, &described, &whole).await;
         pulled::nothing_is_done_before_the_first_poll(source, &described, &all, watch.as_ref())
             .await;
-        pulled::a_scan_can_be_left_at_any_time(source, &described, &all, &whole).await;
+        pulled::a_scan_can_be_left(source, &described, &all, &whole, *leave).await;
         if let Some(watch) = watch {
             pulled::nothing_is_read_for_nobody(source, &described, &all, watch).await;
         }

@@ -21,7 +21,7 @@ pub(super) async fn orders_asked_for_are_given(
     for order in &table.can_order {
         for columns in 1..=order.columns.len() {
             let order = Order::by(order.columns[..columns].to_vec());
-            for rows_per_batch in [1, 1_000] {
+            for rows_per_batch in [whole.piece(), 1_000] {
                 let scan = Scan {
                     order: Some(order.clone()),
                     ..Scan::of(Arc::clone(table), all.clone(), rows_per_batch)
@@ -68,7 +68,7 @@ async fn reading_goes_on_after_any_row(
         let scan = Scan {
             filters: vec![filter.clone()],
             order: Some(order.clone()),
-            ..Scan::of(Arc::clone(table), all.clone(), 2)
+            ..Scan::of(Arc::clone(table), all.clone(), 2 * whole.piece())
         };
         let rest = read_scan(source, scan).await;
         assert_ordered(&rest.rows, order);

@@ -19,7 +19,15 @@ pub(super) struct Outcome {
     pub(super) failed: Option<String>,
 }
 
+/// Batches that a table is read in, where it has more rows.
+const PIECES: usize = 64;
+
 impl Outcome {
+    /// Rows that are read at a time to read them in many batches: one, or more of a long table.
+    pub(super) fn piece(&self) -> usize {
+        (self.rows.num_rows() / PIECES).max(1)
+    }
+
     pub(super) fn shows_no(&self, secrets: &Secrets) {
         secrets.are_not_in(self.failed.as_deref().unwrap_or_default(), "an error");
         secrets.are_not_in(&format!("{:?}", self.rejected), "a rejected row");

@@ -12,9 +12,9 @@ use tokio::runtime::Handle;
 use super::outcome::{Outcome, Reading, read};
 
 /// Polls after which a scan is left, one by one; then twice as many each time.
-const LEFT_AFTER_EACH: usize = 24;
-/// Batches that a table is pulled in, where it has more rows.
-const PIECES: usize = 64;
+///
+/// A database is connected to anew for most of them, which is what takes the time.
+const LEFT_AFTER_EACH: usize = 12;
 /// Turns without a row after which nobody reads any more.
 const QUIET: usize = 64;
 
@@ -50,6 +50,15 @@ impl Watch {
         }
         rows
     }
+}
+
+/// Where whoever reads may go away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// At any poll.
+    Anywhere,
+    /// Only while nothing is under way.
+    BetweenBatches,
 }
 
 /// What a future gives, if it is ready after so many polls. Otherwise it is dropped right after
@@ -95,8 +104,7 @@ fn one_by_one(table: &Arc<Table>, all: &[usize]) -> Scan {
 
 /// Row by row, or in more rows at a time where there are many of them.
 fn in_pieces(table: &Arc<Table>, all: &[usize], whole: &Outcome) -> Scan {
-    let rows_per_batch = (whole.rows.num_rows() / PIECES).max(1);
-    Scan::of(Arc::clone(table), all.to_vec(), rows_per_batch)
+    Scan::of(Arc::clone(table), all.to_vec(), whole.piece())
 }
 
 pub(super) async fn two_scans_are_equal(
@@ -174,15 +182,23 @@ pub(super) async fn nothing_is_done_before_the_first_poll(
     drop(stream);
 }
 
-pub(super) async fn a_scan_can_be_left_at_any_time(
+pub(super) async fn a_scan_can_be_left(
     source: &Arc<dyn Source>,
     table: &Arc<Table>,
     all: &[usize],
     whole: &Outcome,
+    leave: Leave,
 ) {
-    let mut polls = 0;
-    while !left_after(source.scan(in_pieces(table, all, whole)), polls).await {
-        polls = match polls {
+    let scan = || source.scan(in_pieces(table, all, whole));
+    drop(scan());
+    let mut after = 1;
+    loop {
+        let ended = match leave {
+            Leave::Anywhere => left_after(scan(), after).await,
+            Leave::BetweenBatches => scan().take(after).count().await < after,
+        };
+        after = match after {
+            _ if ended => break,
             few if few < LEFT_AFTER_EACH => few + 1,
             many => many * 2,
         };

@@ -306,7 +306,7 @@ impl Reader {
         if self.is(Flaw::RandomRows) && self.number % 2 == 1 {
             wanted.reverse();
         }
-        if self.is(Flaw::LeavingLosesRow) && self.left.load(Ordering::SeqCst) > 12 {
+        if self.is(Flaw::LeavingLosesRow) && self.left.load(Ordering::SeqCst) > 0 {
             wanted.pop();
         }
         self.wanted = wanted;
