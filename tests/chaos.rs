@@ -27,6 +27,9 @@ use chatferry_tests::{Ended, Folder, KEY, Running, Scenario, Served, account};
 const SCENARIOS: u64 = 8;
 /// How many go on at once: most of the time they wait.
 const AT_ONCE: usize = 6;
+/// How long one start may take. A service that throttles without a word of how long has everybody
+/// wait for a minute, and may do so several times.
+const PATIENCE: Duration = Duration::from_mins(10);
 /// How often the program is started again before it is said never to end.
 const STARTS: usize = 25;
 
@@ -157,7 +160,7 @@ fn run_through(
                 std::thread::sleep(Duration::from_millis(*later as u64));
                 killed(running)
             }
-            None => running.ended(),
+            None => running.ended_within(PATIENCE),
         };
         match ended.code {
             Some(0 | 7) => return ended,
