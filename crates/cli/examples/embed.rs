@@ -201,7 +201,7 @@ async fn carry() -> Result<Account, Box<dyn Error>> {
         flows.push(FlowInput {
             name: flow.name.clone(),
             entity: flow.entity,
-            references: flow.references,
+            references: flow.references.clone(),
             open: Box::new(move |since| plan.shape_since(since)),
         });
     }
