@@ -98,9 +98,12 @@ fn filled(template: &str, name: &str) -> String {
 fn with_line(text: &str, line: &str, alike: &str, file: &Path) -> Result<String, String> {
     let mut lines: Vec<&str> = text.lines().collect();
     let is_alike = |other: &&str| other.starts_with(alike) && !other.contains("cometchat");
-    let later = lines
-        .iter()
-        .position(|other| is_alike(other) && *other > line);
+    // What an attribute is about stays behind it.
+    let has_attribute = |at: usize| at > 0 && lines[at - 1].trim_start().starts_with("#[");
+    let later = |(at, other): (usize, &&str)| {
+        (is_alike(other) && *other > line && !has_attribute(at)).then_some(at)
+    };
+    let later = lines.iter().enumerate().find_map(later);
     let last = lines.iter().rposition(is_alike).map(|last| last + 1);
     let Some(place) = later.or(last) else {
         let file = file.display();
@@ -148,6 +151,9 @@ mod tests {
         let with = |line| with_line(text, line, "a-", Path::new("x"));
         assert_eq!(with("a-2"), Ok("[x]\na-1\na-2\na-3\nb\n".to_owned()));
         assert_eq!(with("a-4"), Ok("[x]\na-1\na-3\na-4\nb\n".to_owned()));
+        let text = "#[x]\na-3\na-5\n";
+        let with = with_line(text, "a-2", "a-", Path::new("x"));
+        assert_eq!(with, Ok("#[x]\na-3\na-2\na-5\n".to_owned()));
         assert!(with_line(text, "c-1", "c-", Path::new("x")).is_err());
     }
 }
