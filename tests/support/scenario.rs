@@ -16,6 +16,9 @@ use crate::served::unlimited;
 /// What a record holds on which the service fails.
 const POISON: &str = "arsenic";
 
+/// An author whom nobody delivers.
+const GHOST: &str = "ghost";
+
 /// A migration in which much goes wrong.
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -29,6 +32,8 @@ pub struct Scenario {
     records_per_request: usize,
     in_flight: usize,
     strict: bool,
+    /// Whether something stands for authors whom nobody delivers.
+    placeholders: bool,
     /// Requests a minute, of the program as of the service.
     pub limit: Option<NonZeroU32>,
     fault_percent: u8,
@@ -70,7 +75,14 @@ impl Scenario {
             poison: chance.one_of(&[0, 0, 1, 2, 5]),
         };
         let count = chance.number_in(60, 500);
-        let messages = shape.messages(count, &mut chance);
+        let mut messages = shape.messages(count, &mut chance);
+        let placeholders = seed % 3 == 1;
+        for message in messages
+            .iter_mut()
+            .filter(|message| message.author == GHOST)
+        {
+            message.arrives = placeholders;
+        }
         let records_per_request = chance.one_of(&[50, 50, 20, 7]);
         let kills = (0..chance.number_in(0, 5))
             .map(|_| (chance.number_in(1, 25), chance.number_in(0, 40)))
@@ -97,6 +109,7 @@ impl Scenario {
             records_per_request,
             in_flight: chance.one_of(&[1, 3, 8]),
             strict: chance.happens(15),
+            placeholders,
             limit: NonZeroU32::new(2_400).filter(|_| chance.happens(50)),
             fault_percent: chance.one_of(&[0, 5, 10, 20]),
             faults: faults(&mut chance),
@@ -153,7 +166,9 @@ impl Scenario {
     /// The users, groups and members that must be there in the end.
     #[must_use]
     pub fn others(&self) -> [usize; 3] {
-        [self.users, self.groups, self.groups * self.users]
+        let has_ghost = self.messages.iter().any(|message| message.author == GHOST);
+        let ghosts = usize::from(self.placeholders && has_ghost);
+        [self.users + ghosts, self.groups, self.groups * self.users]
     }
 
     /// The messages that must be there in the end, with their texts.
@@ -227,13 +242,19 @@ impl Scenario {
         } else {
             "conversation"
         };
+        let policy = if self.placeholders {
+            "placeholder"
+        } else {
+            "require"
+        };
         let pipeline = PIPELINE
             .replace("URL", url)
             .replace("KEY", KEY)
             .replace("LIMIT", &limit)
             .replace("RECORDS", &self.records_per_request.to_string())
             .replace("FLIGHT", &self.in_flight.to_string())
-            .replace("ORDER", order);
+            .replace("ORDER", order)
+            .replace("POLICY", policy);
         folder.write("pipeline.toml", pipeline)
     }
 }
@@ -298,7 +319,7 @@ impl Shape {
         message.arrives = false;
         match chance.number_in(0, 4) {
             0 => message.body = String::new(),
-            1 => message.author = "ghost".into(),
+            1 => message.author = GHOST.into(),
             2 => message.author = "banned".into(),
             _ => match before.iter().find(|before| before.arrives) {
                 // The id of one that comes before it.
@@ -311,7 +332,7 @@ impl Shape {
                     let good: Vec<&str> = good.into_iter().collect();
                     message.id = chance.one_of(&good).to_owned();
                 }
-                None => message.author = "ghost".into(),
+                None => message.author = GHOST.into(),
             },
         }
         message
@@ -385,6 +406,7 @@ entity = "messages"
 name = "rooms"
 from = "chat.messages"
 where = "room IS NOT NULL"
+references = "POLICY"
 [flow.fields]
 muid = "id"
 sender = "author"
@@ -400,6 +422,7 @@ entity = "messages"
 name = "direct"
 from = "chat.messages"
 where = "peer IS NOT NULL"
+references = "POLICY"
 [flow.fields]
 muid = "id"
 sender = "author"
