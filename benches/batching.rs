@@ -12,6 +12,7 @@ use std::hint::black_box;
 use chatferry_benches::generate::Order;
 use chatferry_benches::setup::{Measured, messages, records, runtime};
 use chatferry_core::{Entity, Record, References};
+use chatferry_ledger::Delivered;
 use chatferry_runtime::Pacer;
 use chatferry_runtime::admission::{Admission, Verdict};
 use chatferry_runtime::window::Window;
@@ -32,13 +33,19 @@ fn batching(criterion: &mut Criterion) {
             records(&chat, Entity::Users).await,
             records(&chat, Entity::Groups).await,
         );
-        users.iter().chain(&groups).map(Record::key).collect()
+        let delivered = |record: &Record| Delivered {
+            key: record.key(),
+            content: None,
+            of_stretch: false,
+        };
+        users.iter().chain(&groups).map(delivered).collect()
     });
     group.throughput(Throughput::Elements(chat.messages));
     group.bench_function("admission", |bencher| {
         bencher.iter(|| {
             let mut admission = Admission::new(Vec::new(), false);
             admission.settled_before(&known);
+            admission.seal();
             for record in &messages {
                 assert_eq!(admission.judge(record, &References::Require), Verdict::Send);
             }

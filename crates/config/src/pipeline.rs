@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use chatferry_core::{
-    Flow, Lineage, Mistake, Severity, SourceSettings, Span, Variables, View,
-};
+use chatferry_core::{Flow, Lineage, Mistake, Severity, SourceSettings, Span, Variables, View};
 
 use crate::document::{self, Value as Written, Written as WrittenAt};
 use crate::interpolate::is_name;
