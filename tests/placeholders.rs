@@ -14,7 +14,7 @@ fn forget(folder: &Folder, file: &str, ids: &[&str]) {
     let text = std::fs::read_to_string(&path).unwrap();
     let gone = |line: &&str| {
         let id = |id: &&str| line.contains(&format!("\"id\":\"{id}\""));
-        !ids.iter().any(|it| id(it))
+        !ids.iter().any(id)
     };
     let kept: Vec<&str> = text.lines().filter(gone).collect();
     assert_eq!(text.lines().count(), kept.len() + ids.len());

@@ -43,7 +43,9 @@ pub use lineage::{Lineage, LineageChange};
 pub use mistake::{Mistake, Severity, Span};
 pub use outcome::{Outcome, OutcomeKind};
 pub use place::Place;
-pub use plan::{FieldEntry, FieldValue, Flow, Placeholders, References, Skip, Sql, Value, Variables, View};
+pub use plan::{
+    FieldEntry, FieldValue, Flow, Placeholders, References, Skip, Sql, Value, Variables, View,
+};
 pub use record::{Key, Origin, Record, RecordId, Reference};
 pub use secret::Secret;
 pub use shaped::{RejectedRow, Shaped, ShapedStream, Since, SkippedRows};
