@@ -39,6 +39,7 @@ mod ticket;
 pub mod undo;
 pub mod verify;
 pub mod window;
+mod working;
 
 pub use delivery::Requests;
 pub use errands::Asked;
