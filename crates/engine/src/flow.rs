@@ -8,6 +8,7 @@ use chatferry_core::{
     Entity, Field, FieldEntry, FieldValue, Flow, Mistake, ShapedStream, Since, Sql, Variables,
 };
 use datafusion::common::{Column as SqlColumn, DFSchemaRef, DataFusionError, TableReference};
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::physical_expr::PhysicalExpr;
@@ -229,7 +230,8 @@ impl FlowPlan {
     #[must_use]
     pub fn shape(&self) -> ShapedStream {
         let rows = Arc::clone(&self.rows);
-        shape::stream(self, async move { Ok(rows) }.boxed())
+        let rejects = Arc::clone(&self.rejects);
+        shape::stream(self, async move { Ok(rows) }.boxed(), rejects)
     }
 
     /// The rows of the flow, shaped, that are asked for; `None` when what is asked for is not
@@ -249,9 +251,20 @@ impl FlowPlan {
             return Some(self.shape());
         }
         let rows = self.wanted.plan(&conditions);
-        let state = self.state.clone();
+        let (state, rejects) = self.afresh();
         let planned = async move { state.create_physical_plan(&rows?).await };
-        Some(shape::stream(self, planned.boxed()))
+        Some(shape::stream(self, planned.boxed(), rejects))
+    }
+
+    /// What another plan of the same rows is made with. Rows that cannot be read are told of once
+    /// for each plan, so that plan gathers its own.
+    pub(crate) fn afresh(&self) -> (SessionState, Arc<Rejects>) {
+        let rejects = Arc::new(Rejects::default());
+        let config = self.state.config().clone();
+        let state = SessionStateBuilder::new_from_existing(self.state.clone())
+            .with_config(config.with_extension(Arc::clone(&rejects)))
+            .build();
+        (state, rejects)
     }
 
     /// How the rows are read, one step a line, the last step first.

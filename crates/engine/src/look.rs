@@ -7,7 +7,6 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use chatferry_core::{Mistake, RejectedRow, Shaped, SourceError, Sql, Variables};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column as SqlColumn, DataFusionError};
-use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_expr::PhysicalExpr;
 use futures::stream::BoxStream;
@@ -95,12 +94,7 @@ impl FlowPlan {
         let as_read: Vec<usize> = from.columns().iter().filter_map(place).collect();
         let plan = self.rows_to_look_at(&conditions, choice.any, &columns);
 
-        // Unreadable rows are told of once for each plan, and the flow's own plan is another one.
-        let rejects = Arc::new(Rejects::default());
-        let config = self.state.config().clone();
-        let state = SessionStateBuilder::new_from_existing(self.state.clone())
-            .with_config(config.with_extension(Arc::clone(&rejects)))
-            .build();
+        let (state, rejects) = self.afresh();
         let looking = Looking {
             fields: Arc::clone(&self.fields),
             rewrites: self.rewrites.clone(),

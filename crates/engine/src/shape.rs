@@ -25,13 +25,13 @@ use crate::table::Rejects;
 /// How the rows of a flow are read, once that is known.
 type Planned = BoxFuture<'static, datafusion::common::Result<Arc<dyn ExecutionPlan>>>;
 
-/// The rows of a flow, shaped as they are pulled.
-pub(crate) fn stream(plan: &FlowPlan, rows: Planned) -> ShapedStream {
+/// The rows of a flow, shaped as they are pulled; what cannot be read gathers in `rejects`.
+pub(crate) fn stream(plan: &FlowPlan, rows: Planned, rejects: Arc<Rejects>) -> ShapedStream {
     let task = Arc::clone(&plan.task);
     let reading = Reading {
         rows: Rows::Planned(rows, task),
         fields: Arc::clone(&plan.fields),
-        rejects: Arc::clone(&plan.rejects),
+        rejects,
         positions: plan.positions.clone(),
         changes: plan.changes.clone(),
         highest: None,

@@ -54,6 +54,24 @@ async fn read(plan: &FlowPlan, since: &Since) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn rows_that_cannot_be_read_are_told_of_however_often_a_flow_is_read_on() {
+    let keys = numbers(&[1, 2, 3, 4, 5, 6].map(Some));
+    let table = by(keys).then(Given::Rejected(2));
+    let plan = messages(table, "key", "0").plan().await.unwrap();
+    for since in [
+        at("Int64 3"),
+        at("Int64 3"),
+        Since::default(),
+        at("Int64 5"),
+    ] {
+        let shaped = plan.shape_since(&since).expect("something that it told");
+        let rejected = shaped.map(|shaped| shaped.unwrap().rejected.len());
+        let rejected: Vec<usize> = rejected.collect().await;
+        assert_eq!(rejected.iter().sum::<usize>(), 2, "{since:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_flow_is_read_on_from_any_position_ties_and_all() {
     // The third and the fourth share a value, or a second.
     let whole = [Some(1), Some(2), Some(3), Some(3), Some(5), None];
