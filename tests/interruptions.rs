@@ -99,6 +99,25 @@ fn interrupted_it_gives_its_account_and_the_same_command_finishes() {
 }
 
 #[test]
+fn rows_that_cannot_be_read_are_counted_by_the_run_that_goes_on_too() {
+    let (chat, folder, served, pipeline) = slow();
+    let path = folder.path().join("data/messages.jsonl");
+    let lines = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, lines + "{ no record\n{ nor this\n").unwrap();
+    let mut running = folder.start(&["run", &pipeline]);
+    running.until("much was sent", || served.counts().messages >= 700);
+    assert_eq!(running.kill().code, None, "a signal ended it");
+
+    let ended = folder
+        .run(&["run", &pipeline, "--format", "json"])
+        .expect(7);
+
+    everything_is_there_once(&chat, &served);
+    let rows = &account::of(&ended)["messages"];
+    assert_eq!(rows.get("rejected: malformed"), Some(&2), "{rows:?}");
+}
+
+#[test]
 fn two_processes_do_not_write_one_ledger() {
     let (chat, folder, served, pipeline) = slow();
     let mut first = folder.start(&["run", &pipeline]);
