@@ -123,6 +123,8 @@ fn unescape(text: &str, plain: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -162,7 +164,28 @@ mod tests {
         assert!(slack_text("hi <@U012AB3CD>").starts_with("hi <@uid:u012ab3cd_"));
     }
 
-    proptest::proptest! {
+    proptest! {
+        /// What people wrote between the markup is there, in its order, whatever the markup is.
+        #[test]
+        fn nothing_but_markup_is_lost(parts in prop::collection::vec(("[^<>&]{0,12}", "(?s).{0,20}"), 0..8)) {
+            let slack: String = parts.iter().map(|(word, inside)| format!("{word}<{inside}>")).collect();
+            let plain = slack_text(&slack);
+            let mut rest = plain.as_str();
+            for (word, _) in &parts {
+                let at = rest.find(word.as_str());
+                prop_assert!(at.is_some(), "{word:?} of {slack:?} is not in {plain:?}");
+                rest = &rest[at.unwrap_or_default() + word.len()..];
+            }
+        }
+
+        /// Markup that is cut off, nested or doubled is text: the characters are all there.
+        #[test]
+        fn what_is_never_closed_stays(text in "[<&ampltg;#@!|^x ]{0,40}") {
+            let escapes = ["&lt;", "&gt;", "&amp;"];
+            prop_assume!(!escapes.iter().any(|escape| text.contains(escape)));
+            prop_assert_eq!(slack_text(&text), text);
+        }
+
         #[test]
         fn text_without_markup_is_kept(text in "[^<&]*") {
             assert_eq!(slack_text(&text), text);
