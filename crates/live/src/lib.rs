@@ -8,7 +8,7 @@
 //! | `/metrics` | the same in Prometheus' text format |
 //!
 //! Nothing can be changed from there, and of records there are only ids and places. A [`Board`] is
-//! told by the run how it stands, and [`server`] shows it; [`guard`] says to whom. The run waits
+//! told by the run how it stands, and `server` shows it; `guard` says to whom. The run waits
 //! for nobody who looks: it writes a few numbers on the board, and whoever looks takes a copy.
 
 mod board;
