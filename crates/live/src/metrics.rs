@@ -92,6 +92,26 @@ fn rows(text: &mut Text, state: &State) {
         }
     }
     text.metric(
+        "rows_changed_total",
+        "counter",
+        "Rows that make something else now than what was delivered of them.",
+    );
+    for flow in flows {
+        text.sample("rows_changed_total", &labels(flow), flow.differing);
+    }
+    text.metric(
+        "placeholders_total",
+        "counter",
+        "Users and groups that stand for what rows refer to and no flow delivers.",
+    );
+    for flow in flows {
+        for (made, count) in &flow.placeholders {
+            let mut labels = labels(flow);
+            labels.push(("stands_for", made.name()));
+            text.sample("placeholders_total", &labels, count);
+        }
+    }
+    text.metric(
         "rows_expected",
         "gauge",
         "Rows that there are, where that is known.",

@@ -111,6 +111,9 @@ async fn prometheus_can_read_them() {
     assert_eq!(value("chatferry_rows_settled_total", &imported), 100.0);
     let empty = [flow, ("reason", "text-empty"), ("outcome", "rejected")];
     assert_eq!(value("chatferry_rows_undelivered_total", &empty), 5.0);
+    assert_eq!(value("chatferry_rows_changed_total", &[flow]), 3.0);
+    let placeholders = [flow, ("stands_for", "users")];
+    assert_eq!(value("chatferry_placeholders_total", &placeholders), 2.0);
     let throttled = [("result", "throttled"), ("status", "429")];
     assert_eq!(value("chatferry_requests_total", &throttled), 1.0);
     assert_eq!(value("chatferry_request_duration_seconds_count", &[]), 4.0);

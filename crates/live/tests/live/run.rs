@@ -64,6 +64,8 @@ pub(crate) fn tell(board: &Board) {
     let mut flow = FlowAccount::new(ODD, Entity::Messages);
     flow.read = 220;
     flow.settled_before = 10;
+    flow.differing = 3;
+    flow.placeholders.insert(Entity::Users, 2);
     flow.add(OutcomeKind::Imported, "", 100);
     flow.add(OutcomeKind::Rejected, "text-empty", 5);
     let account = Account { flows: vec![flow] };
