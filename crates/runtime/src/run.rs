@@ -266,7 +266,11 @@ impl Run {
         let delivered: Vec<(String, i64)> = delivered
             .map(|flow| (books.name(*flow).to_owned(), books.begun_in(*flow)))
             .collect();
-        let changes = delivered_flows.iter().filter_map(|flow| {
+        // What was before the position of a flow that was gone on with may have changed meanwhile.
+        let from_their_firsts = delivered_flows
+            .iter()
+            .filter(|flow| since[**flow].position.is_none());
+        let changes = from_their_firsts.filter_map(|flow| {
             let changed = books.settled_change(*flow)?;
             Some((books.name(*flow).to_owned(), changed.to_owned()))
         });

@@ -192,3 +192,51 @@ async fn a_message_from_somebody_who_came_while_the_run_was_reading_is_not_lost(
     assert_eq!(chat.asked(), [Some("3".into()), None]);
     assert_eq!(destination.store.lock().unwrap().stored.len(), 4);
 }
+
+#[tokio::test]
+async fn what_comes_before_where_an_interrupted_run_is_gone_on_with_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let destination = Arc::new(Scripted::willing());
+    let rows = (0..3_000).map(|at| message(&at.to_string(), "ann", at));
+    let rows: Arc<Mutex<Vec<Row>>> = Arc::new(Mutex::new(rows.collect()));
+    let asked: Arc<Mutex<Vec<[Option<String>; 2]>>> = Arc::default();
+    let flows = || {
+        let (rows, asked) = (Arc::clone(&rows), Arc::clone(&asked));
+        let read = move |since: &chatferry_core::Since| {
+            let told = [since.position.clone(), since.changed.clone()];
+            let from = told.iter().flatten().map(|it| it.parse().unwrap()).max();
+            asked.lock().unwrap().push(told);
+            let mut rows = rows.lock().unwrap().clone();
+            rows.retain(|row| row.3 >= from.unwrap_or(0));
+            rows.sort_by_key(|row| row.3);
+            let batches = rows.chunks(100).map(|rows| {
+                let ends = [&rows[0], &rows[rows.len() - 1]].map(|row| row.3.to_string());
+                Shaped {
+                    changed: Some(ends[1].clone()),
+                    positions: Some(ends),
+                    ..shaped(rows)
+                }
+            });
+            batches.collect()
+        };
+        vec![flow_of(Entity::Messages, References::Trust, read)]
+    };
+    let last_asked = || asked.lock().unwrap().last().cloned().unwrap();
+
+    let stopped = run_until(&folder, &destination, flows(), Some(20)).await;
+    assert!(matches!(stopped.ended, Ended::Stopped));
+    drop(stopped);
+    // It came while nobody looked, and says that it is old.
+    rows.lock().unwrap().push(message("late", "ann", 1));
+    run(&folder, &destination, flows()).await;
+    let [position, changed] = last_asked();
+    assert!(position.is_some(), "the run was gone on with");
+    assert_eq!(changed, None);
+    assert!(!destination.store.lock().unwrap().has_id("late"));
+
+    run(&folder, &destination, flows()).await;
+    assert_eq!(last_asked(), [None, None]);
+    assert!(destination.store.lock().unwrap().has_id("late"));
+    run(&folder, &destination, flows()).await;
+    assert_eq!(last_asked(), [None, Some("2999".into())]);
+}
