@@ -130,6 +130,12 @@ impl Contract {
         listed::the_rows_are_as_described(&described, &whole);
         pulled::two_scans_are_equal(source, &described, &all, &whole).await;
         chosen::batches_have_at_most_so_many_rows(source, &described, &all, &whole).await;
+        let gave = whole.rows.num_rows() + whole.rejected.len();
+        assert!(
+            gave > 0 || whole.failed.is_none(),
+            "a table that is described can be read: {}",
+            whole.failed.as_deref().unwrap_or_default()
+        );
         pulled::scans_do_not_meet(source, &described, &all, &whole).await;
         chosen::any_columns_can_be_had_in_any_order(source, &described, &whole).await;
         chosen::a_limit_takes_no_row_that_is_wanted(source, &described, &all, &whole).await;

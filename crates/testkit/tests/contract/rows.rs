@@ -3,6 +3,7 @@
 use crate::noticed;
 
 noticed! {
+    a_table_that_gives_nothing_but_an_error: NothingButAnError, "a table that is described can be read";
     a_batch_without_rows: EmptyBatch, "no batch is empty";
     a_batch_that_is_too_long: BatchTooLong, "a batch has at most so many rows";
     a_batch_of_another_schema: OtherSchema, "each batch fits the schema of the scan";

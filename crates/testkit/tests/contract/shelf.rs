@@ -46,6 +46,7 @@ pub(crate) enum Flaw {
     NullsFirst,
     NoJson,
     // Rows.
+    NothingButAnError,
     EmptyBatch,
     BatchTooLong,
     OtherSchema,
@@ -313,7 +314,7 @@ impl Reader {
     }
 
     fn next(&mut self) -> Option<Result<Batch, SourceError>> {
-        if self.rows.is_none() {
+        if self.rows.is_none() || self.is(Flaw::NothingButAnError) {
             return self.fails(unknown(self.flaw));
         }
         let most = self.scan.rows_per_batch + usize::from(self.is(Flaw::BatchTooLong));
