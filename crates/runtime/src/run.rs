@@ -256,6 +256,7 @@ impl Run {
             now_ms,
             ..
         } = working;
+            since,
         let (mut ledger, written) = scribe.finish().await;
         let ended = match (written, end) {
             (Err(error), _) => Ended::Ledger(error),
