@@ -13,6 +13,7 @@
 //! This crate depends on no other crate of chatferry; every other one depends on it.
 
 pub mod account;
+pub mod bookmark;
 pub mod delivery;
 pub mod destination;
 pub mod entity;
@@ -32,6 +33,7 @@ pub mod source;
 
 pub use account::{Account, FlowAccount};
 pub use delivery::{Delivery, FailureBudget, MessageOrder};
+pub use bookmark::Bookmark;
 pub use destination::{Answer, Destination, Failure, Permit, Prepared, Receipt, Verdict};
 pub use entity::Entity;
 pub use field::{Field, Kind};

@@ -48,7 +48,8 @@ pub struct Shaped {
     /// told of all of them. Rows of other positions than the last one's follow rows of that
     /// position and never come before them; reading on from a position begins with its first row.
     pub positions: Option<[String; 2]>,
-    /// The highest value so far of what the flow knows changed rows by.
+    /// By what the flow, read once more, knows what has come or changed since: the highest value so
+    /// far of `changed_since`, and at its end where its sources are read on.
     pub changed: Option<String>,
 }
 
@@ -60,7 +61,7 @@ pub struct Shaped {
 pub struct Since {
     /// Those from this position in the flow's order on.
     pub position: Option<String>,
-    /// Those that may have changed since this was the highest value.
+    /// Those that may have come or changed since this was told.
     pub changed: Option<String>,
 }
 

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use crate::filter::Filter;
+use crate::bookmark::Bookmark;
 use crate::place::Place;
 use crate::shaped::RejectedRow;
 
@@ -88,6 +89,8 @@ pub trait Source: fmt::Debug + Send + Sync {
     ///
     /// It may hold a transaction open at the source all the while, so it is for those who read at
     /// full speed and then let go. Once rows were given, a moment that is lost cannot be had
+    /// * A scan that begins where another one [has ended](Scan::bookmark) leaves out no row that has
+    ///   come or changed since.
     /// again, and its scans fail.
     ///
     /// # Errors
@@ -186,6 +189,9 @@ impl Scan {
     pub fn of(table: Arc<Table>, columns: Vec<usize>, rows_per_batch: usize) -> Self {
         Self {
             table,
+    /// Where it begins, for a table that can be read on, and where it has ended. More may be
+    /// given than has come or changed since, and never less.
+    pub bookmark: Bookmark,
             columns,
             filters: Vec::new(),
             order: None,
@@ -199,6 +205,7 @@ impl Scan {
     /// # Panics
     ///
     /// When a column's index is beyond the table's schema.
+            bookmark: Bookmark::default(),
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         Arc::new(

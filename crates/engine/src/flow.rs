@@ -8,16 +8,18 @@ use chatferry_core::{
     Entity, Field, FieldEntry, FieldValue, Flow, Mistake, ShapedStream, Since, Sql, Variables,
 };
 use datafusion::common::{Column as SqlColumn, DFSchemaRef, DataFusionError, TableReference};
+use datafusion::execution::SessionState;
 use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, SortExpr};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::{DataFrame, SessionContext};
 use futures::FutureExt;
 
+use crate::bookmarks::Bookmarks;
 use crate::engine::{PlanError, no_such_table, plan_error};
 use crate::fit::{fit, in_words};
+use crate::known::Known;
 use crate::look::Rewrite;
 use crate::nulls::{Conditions, Nulls};
 use crate::order;
@@ -31,7 +33,6 @@ use crate::table::Rejects;
 pub struct FlowPlan {
     /// The rows it needs, ordered, with the columns it needs and no others.
     pub(crate) rows: Arc<dyn ExecutionPlan>,
-    pub(crate) task: Arc<TaskContext>,
     pub(crate) rejects: Arc<Rejects>,
     pub(crate) fields: Arc<ShapedFields>,
     /// Where rows stand in its order, if that can be told.
@@ -196,7 +197,6 @@ impl FlowPlan {
         }
         Ok(Self {
             rows: exec,
-            task: session.task_ctx(),
             rejects,
             positions: positions.map(Arc::new),
             changes: changes.flatten().map(Arc::new),
@@ -229,31 +229,55 @@ impl FlowPlan {
     /// The rows of the flow, shaped, from the first one on.
     #[must_use]
     pub fn shape(&self) -> ShapedStream {
+        let bookmarks = Bookmarks::of(self.rows.as_ref(), None).unwrap_or_default();
+        self.shape_all(None, bookmarks)
+    }
+
+    /// All rows that the sources give.
+    fn shape_all(&self, before: Option<String>, bookmarks: Bookmarks) -> ShapedStream {
         let rows = Arc::clone(&self.rows);
         let rejects = Arc::clone(&self.rejects);
-        shape::stream(self, async move { Ok(rows) }.boxed(), rejects)
+        shape::stream(
+            self,
+            async move { Ok(rows) }.boxed(),
+            rejects,
+            before,
+            bookmarks,
+        )
     }
 
     /// The rows of the flow, shaped, that are asked for; `None` when what is asked for is not
     /// something that this flow has told.
     #[must_use]
     pub fn shape_since(&self, since: &Since) -> Option<ShapedStream> {
+        let known = match &since.changed {
+            Some(text) => Known::read(text)?,
+            None => Known::default(),
+        };
         let mut conditions = Vec::new();
         for (by, from) in [
             (&self.positions, &since.position),
-            (&self.changes, &since.changed),
+            (&self.changes, &known.changed),
         ] {
             if let Some(from) = from {
                 conditions.push(by.as_ref()?.from(from)?);
             }
         }
+        let Known { changed, bookmark } = known;
+        let bookmarks = Bookmarks::of(self.rows.as_ref(), bookmark)?;
         if conditions.is_empty() {
-            return Some(self.shape());
+            return Some(self.shape_all(changed, bookmarks));
         }
         let rows = self.wanted.plan(&conditions);
         let (state, rejects) = self.afresh();
         let planned = async move { state.create_physical_plan(&rows?).await };
-        Some(shape::stream(self, planned.boxed(), rejects))
+        Some(shape::stream(
+            self,
+            planned.boxed(),
+            rejects,
+            changed,
+            bookmarks,
+        ))
     }
 
     /// What another plan of the same rows is made with. Rows that cannot be read are told of once

@@ -6,11 +6,13 @@
 //! fit the entity; and the plan gives the flow's rows ([`FlowPlan::shape`]),
 //! or a few of them beside what becomes of each ([`FlowPlan::look`]).
 
+mod bookmarks;
 mod engine;
 mod failure;
 mod fit;
 mod flow;
 pub mod functions;
+mod known;
 mod look;
 mod memory;
 mod nulls;

@@ -17,17 +17,29 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
+use crate::bookmarks::Bookmarks;
 use crate::failure::{failure, reason};
 use crate::flow::{FlowPlan, Node, ShapedFields, ShapedLeaf};
+use crate::known::Known;
 use crate::position::Positions;
 use crate::table::Rejects;
 
 /// How the rows of a flow are read, once that is known.
 type Planned = BoxFuture<'static, datafusion::common::Result<Arc<dyn ExecutionPlan>>>;
 
-/// The rows of a flow, shaped as they are pulled; what cannot be read gathers in `rejects`.
-pub(crate) fn stream(plan: &FlowPlan, rows: Planned, rejects: Arc<Rejects>) -> ShapedStream {
-    let task = Arc::clone(&plan.task);
+/// The rows of a flow, shaped as they are pulled; what cannot be read gathers in `rejects`. Before
+/// them, `changed` was the highest value of what changed rows are known by.
+pub(crate) fn stream(
+    plan: &FlowPlan,
+    rows: Planned,
+    rejects: Arc<Rejects>,
+    changed: Option<String>,
+    bookmarks: Bookmarks,
+) -> ShapedStream {
+    let bookmarks = Arc::new(bookmarks);
+    let config = plan.state.config().clone();
+    let config = config.with_extension(Arc::clone(&bookmarks));
+    let task = Arc::new(TaskContext::from(&plan.state).with_session_config(config));
     let reading = Reading {
         rows: Rows::Planned(rows, task),
         fields: Arc::clone(&plan.fields),
@@ -35,6 +47,8 @@ pub(crate) fn stream(plan: &FlowPlan, rows: Planned, rejects: Arc<Rejects>) -> S
         positions: plan.positions.clone(),
         changes: plan.changes.clone(),
         highest: None,
+        changed,
+        bookmarks,
     };
     let next = |mut reading: Reading| async { Some((reading.next().await?, reading)) };
     futures::stream::unfold(reading, next).boxed()
@@ -51,6 +65,10 @@ struct Reading {
     changes: Option<Arc<Positions>>,
     /// The highest value of that so far.
     highest: Option<ScalarValue>,
+    /// The same as text, or what was the highest before.
+    changed: Option<String>,
+    /// Where the sources are read on from.
+    bookmarks: Arc<Bookmarks>,
 }
 
 /// The rows still to come.
@@ -100,14 +118,18 @@ impl Reading {
                         Some(Err(error)) => Rows::Failed(failure(&error)),
                         _ => Rows::Ended,
                     };
-                    shape(
-                        &self.fields,
-                        &RecordBatch::new_empty(Arc::clone(&self.fields.schema)),
-                    )
+                    Shaped {
+                        changed: self.at_the_end(),
+                        ..shape(
+                            &self.fields,
+                            &RecordBatch::new_empty(Arc::clone(&self.fields.schema)),
+                        )
+                    }
                 }
             };
             shaped.rejected.extend(rejected);
-            if matches!(self.rows, Rows::Read(_)) || !shaped.rejected.is_empty() {
+            let tells = !shaped.rejected.is_empty() || shaped.changed.is_some();
+            if matches!(self.rows, Rows::Read(_)) || tells {
                 return Some(Ok(shaped));
             }
         }
@@ -126,7 +148,20 @@ impl Reading {
         if highest.partial_cmp(&self.highest) == Some(Ordering::Greater) {
             self.highest = highest;
         }
-        by.text(self.highest.clone()?)
+        let changed = by.text(self.highest.clone()?)?;
+        self.changed = Some(changed.clone());
+        Some(changed)
+    }
+
+    /// What is known at the end of the rows and not before: where the sources are read on from.
+    fn at_the_end(&self) -> Option<String> {
+        let ended = matches!(self.rows, Rows::Ended);
+        let bookmark = self.bookmarks.left().filter(|_| ended)?;
+        let known = Known {
+            changed: self.changed.clone(),
+            bookmark: Some(bookmark),
+        };
+        known.text()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use chatferry_core::{Batch, Filter, RejectedRow, Scan, Source, SourceError, Table};
+use chatferry_core::{Batch, Bookmark, Filter, RejectedRow, Scan, Source, SourceError, Table};
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::common::Statistics;
 use datafusion::common::stats::Precision;
@@ -24,8 +24,9 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SortOrderPushdownResult,
     StatisticsArgs,
 };
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 
+use crate::bookmarks::Bookmarks;
 use crate::pushdown;
 
 /// The rows that sources could not read, gathered beside the plan that reads it.
@@ -165,6 +166,7 @@ impl TableProvider for SourceTable {
             order: None,
             limit,
             rows_per_batch: session.config().batch_size(),
+            bookmark: Bookmark::default(),
         };
         let rejects = session.config().get_extension::<Rejects>();
         Ok(Arc::new(SourceScan {
@@ -200,13 +202,20 @@ fn properties(scan: &Scan) -> PlanProperties {
 
 /// The rows of one scan, as a step of DataFusion's plan.
 #[derive(Clone, Debug)]
-struct SourceScan {
+pub(crate) struct SourceScan {
     source: Arc<dyn Source>,
     name: String,
     scan: Scan,
     /// Where rows that cannot be read go, unless another scan tells of them.
     rejects: Option<Arc<Rejects>>,
     properties: Arc<PlanProperties>,
+}
+
+impl SourceScan {
+    /// The table that it reads, as `source.table`.
+    pub(crate) fn table(&self) -> &str {
+        &self.name
+    }
 }
 
 impl DisplayAs for SourceScan {
@@ -303,8 +312,21 @@ impl ExecutionPlan for SourceScan {
     fn execute(
         &self,
         _partition: usize,
-        _context: Arc<TaskContext>,
+        context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
+        let bookmarks = context.session_config().get_extension::<Bookmarks>();
+        let bookmark = bookmarks.as_ref().map(|marks| marks.begin(&self.name));
+        let scan = Scan {
+            bookmark: bookmark.unwrap_or_default(),
+            ..self.scan.clone()
+        };
+        let name = self.name.clone();
+        let ended = futures::stream::once(async move {
+            if let Some(bookmarks) = bookmarks {
+                bookmarks.ended(&name);
+            }
+            None
+        });
         let rejects = self.rejects.clone();
         let good_rows = move |batch: Batch| {
             if let Some(rejects) = &rejects {
@@ -314,7 +336,10 @@ impl ExecutionPlan for SourceScan {
         };
         let batches = self
             .source
-            .scan(self.scan.clone())
+            .scan(scan)
+            .map(Some)
+            .chain(ended)
+            .filter_map(std::future::ready)
             .map_ok(good_rows)
             .map_err(external)
             .try_filter(|rows| std::future::ready(rows.num_rows() > 0));

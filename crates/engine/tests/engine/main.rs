@@ -5,6 +5,7 @@
     reason = "what fails here fails a test, and says where"
 )]
 
+mod bookmarks;
 mod failures;
 mod functions;
 mod json;

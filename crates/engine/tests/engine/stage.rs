@@ -22,6 +22,8 @@ pub(crate) struct Rows {
     pub(crate) schema: Arc<Schema>,
     pub(crate) batches: Vec<Given>,
     pub(crate) orders: Vec<&'static str>,
+    /// Whether it can be read on from any batch.
+    pub(crate) reads_on: bool,
 }
 
 /// What a scan gives.
@@ -52,10 +54,16 @@ pub(crate) fn marked(columns: Vec<(ArrowField, ArrayRef)>) -> Rows {
         schema,
         batches: vec![Given::Rows(batch)],
         orders: Vec::new(),
+        reads_on: false,
     }
 }
 
 impl Rows {
+    pub(crate) fn read_on(mut self) -> Self {
+        self.reads_on = true;
+        self
+    }
+
     fn count(&self) -> u64 {
         let rows = |given: &Given| match given {
             Given::Rows(batch) => batch.num_rows() as u64,
@@ -151,6 +159,7 @@ impl Source for Memory {
         let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
         let asked = format!("{}: {}", scan.table.name, names.join(", "));
         self.asked.lock().unwrap().push(asked);
+        let bookmark = scan.bookmark.clone();
         let batch = move |given: Given| {
             let (rows, rejected) = match given {
                 Given::Rows(rows) => (rows.project(&scan.columns).unwrap(), 0),
@@ -176,7 +185,16 @@ impl Source for Memory {
                 rejected: rejected.collect(),
             })
         };
-        futures::stream::iter(rows.batches.clone())
+        let from = bookmark.begins().map_or(0, |from| from.parse().unwrap());
+        let left = rows.reads_on.then(|| rows.batches.len().to_string());
+        let end = futures::stream::once(async move {
+            left.into_iter().for_each(|left| bookmark.leave(left));
+            None
+        });
+        futures::stream::iter(rows.batches.clone().into_iter().skip(from))
+            .map(Some)
+            .chain(end)
+            .filter_map(std::future::ready)
             .map(batch)
             .boxed()
     }

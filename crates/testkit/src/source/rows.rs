@@ -63,8 +63,20 @@ pub(super) fn assert_among(found: &RecordBatch, others: &RecordBatch, what: &str
     }
 }
 
+/// The rows that are not among the others, or not as often.
+pub(super) fn minus(
+    rows: &BTreeMap<Vec<String>, usize>,
+    others: &BTreeMap<Vec<String>, usize>,
+) -> BTreeMap<Vec<String>, usize> {
+    let beyond = |(row, times): (&Vec<String>, &usize)| {
+        let more = times.saturating_sub(others.get(row).copied().unwrap_or_default());
+        (more > 0).then(|| (row.clone(), more))
+    };
+    rows.iter().filter_map(beyond).collect()
+}
+
 /// How often there is each row.
-fn counted(rows: &RecordBatch) -> BTreeMap<Vec<String>, usize> {
+pub(super) fn counted(rows: &RecordBatch) -> BTreeMap<Vec<String>, usize> {
     let mut counted = BTreeMap::new();
     for row in 0..rows.num_rows() {
         let cells = rows.columns().iter();

@@ -5,6 +5,7 @@
 mod files;
 mod moments;
 mod pulling;
+mod reading_on;
 mod rows;
 mod saying;
 mod settings;
