@@ -6,6 +6,28 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Debug)]
 pub(crate) struct Catalog(Value);
 
+/// What is wanted of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    /// The name of the stream.
+    pub(crate) stream: String,
+    /// The properties.
+    pub(crate) properties: Vec<String>,
+    /// Which rows, where that is not for the tap alone to say.
+    pub(crate) which: Which,
+}
+
+/// Which rows are wanted of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// All of them.
+    All,
+    /// Those since the state that the tap is given, as its catalog says.
+    SinceState,
+    /// Those since the state that the tap is given, by this property.
+    Since(String),
+}
+
 /// One stream of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Stream<'c>(&'c Value);
@@ -36,13 +58,13 @@ impl Catalog {
         self.streams().find(|stream| stream.is(name))
     }
 
-    /// The same, with these properties of that stream selected and nothing else.
-    pub(crate) fn selecting(&self, name: &str, properties: &[&str]) -> Value {
+    /// The same, with what is wanted of one stream selected and nothing else.
+    pub(crate) fn selecting(&self, selection: &Selection) -> Value {
         let mut catalog = self.0.clone();
         let streams = catalog.get_mut("streams").and_then(Value::as_array_mut);
         for stream in streams.into_iter().flatten() {
-            let wanted = Stream(stream).is(name);
-            select(stream, if wanted { Some(properties) } else { None });
+            let wanted = Stream(stream).is(&selection.stream);
+            select(stream, wanted.then_some(selection));
         }
         catalog
     }
@@ -74,10 +96,9 @@ impl<'c> Stream<'c> {
     }
 }
 
-/// Selects these properties of a stream, or nothing of it. Taps look for that in one of three
-/// places.
-fn select(stream: &mut Value, properties: Option<&[&str]>) {
-    let selected = properties.is_some();
+/// Selects what is wanted of a stream, or nothing of it. Taps look for that in one of three places.
+fn select(stream: &mut Value, wanted: Option<&Selection>) {
+    let selected = wanted.is_some();
     stream["selected"] = selected.into();
     if let Some(Value::Object(schema)) = stream.get_mut("schema") {
         schema.insert("selected".into(), selected.into());
@@ -92,12 +113,23 @@ fn select(stream: &mut Value, properties: Option<&[&str]>) {
     let whole = entry(stream, &json!([]));
     whole.insert("selected".into(), selected.into());
     let says_how = says_how || whole.contains_key("forced-replication-method");
-    if !says_how && !whole.contains_key("replication-method") {
+    let key = match wanted.map(|wanted| &wanted.which) {
+        Some(Which::Since(key)) => Some(key),
+        _ => None,
+    };
+    if let Some(key) = key {
+        whole.insert("replication-method".into(), "INCREMENTAL".into());
+        whole.insert("replication-key".into(), key.as_str().into());
+        // Where those taps look that are made with Singer's SDK.
+        stream["replication_method"] = "INCREMENTAL".into();
+        stream["replication_key"] = key.as_str().into();
+    } else if !says_how && !whole.contains_key("replication-method") {
         // Without a state, all is read whatever stands here, and some taps need it to be said.
         whole.insert("replication-method".into(), "FULL_TABLE".into());
     }
     for property in all {
-        let wanted = properties.is_some_and(|wanted| wanted.contains(&property.as_str()));
+        let is_key = key == Some(&property);
+        let wanted = wanted.is_some_and(|it| it.properties.contains(&property)) || is_key;
         let entry = entry(stream, &json!(["properties", property]));
         // It comes whether it is wanted or not, and some taps refuse to be told otherwise.
         let automatic = entry.get("inclusion").and_then(Value::as_str) == Some("automatic");
@@ -149,7 +181,12 @@ mod tests {
         assert_eq!(names, ["users", "rooms"]);
         assert!(catalog.stream("db-users").is_some());
 
-        let selected = catalog.selecting("users", &["name"]);
+        let mut selection = Selection {
+            stream: "users".into(),
+            properties: vec!["name".into()],
+            which: Which::All,
+        };
+        let selected = catalog.selecting(&selection);
         let of = |stream: usize, breadcrumb: Value| {
             let entries = selected["streams"][stream]["metadata"].as_array();
             let mut entries = entries.expect("metadata").iter();
@@ -162,6 +199,23 @@ mod tests {
         assert_eq!(of(0, json!(["properties", "age"])), false);
         assert_eq!(of(1, json!([])), false);
         assert_eq!(of(1, json!(["properties", "id"])), false);
+        assert_eq!(method(&selected, 0), "FULL_TABLE");
+
+        // What has changed is known by a property that nothing else needs.
+        selection.which = Which::Since("age".into());
+        let selected = catalog.selecting(&selection);
+        assert_eq!(method(&selected, 0), "INCREMENTAL");
+        assert_eq!(method(&selected, 1), "FULL_TABLE");
+        assert_eq!(selected["streams"][0]["replication_key"], "age");
+        let entries = selected["streams"][0]["metadata"].to_string();
+        assert!(entries.contains(r#""replication-key":"age""#), "{entries}");
+    }
+
+    fn method(catalog: &Value, stream: usize) -> Value {
+        let entries = catalog["streams"][stream]["metadata"].as_array();
+        let mut entries = entries.expect("metadata").iter();
+        let whole = entries.find(|entry| entry["breadcrumb"] == json!([]));
+        whole.expect("an entry")["metadata"]["replication-method"].clone()
     }
 
     #[test]

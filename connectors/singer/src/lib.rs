@@ -4,7 +4,9 @@
 //! order of these modules:
 //!
 //! 1. `settings` says what a person may write, and `config` what of that is for the tap;
-//! 2. `tap` runs it, through `chatferry_child`, with what it is to be told in private files;
+//! 2. `origin` is where messages come from: `tap` runs one, through `chatferry_child`, with what it
+//!    is to be told in private files, and [`messages`] has those that stand in a file, or came on
+//!    standard input;
 //! 3. `catalog` is what it says of its streams, and what is wanted of them; `schema` makes columns
 //!    of that;
 //! 4. `message` reads a line of what it prints, and `stream` takes the records of one stream out
@@ -14,6 +16,8 @@
 mod catalog;
 mod config;
 mod message;
+pub mod messages;
+mod origin;
 mod schema;
 mod settings;
 mod source;

@@ -11,7 +11,9 @@ pub(crate) enum Message<'l> {
     Schema { stream: &'l [u8], schema: &'l [u8] },
     /// Records that lie in files.
     Batch { stream: &'l [u8] },
-    /// Something that brings no records: a state, a version, what else there may be.
+    /// From where the tap, told of it, goes on after all that came before: as JSON.
+    State { value: &'l [u8] },
+    /// Something that brings no records: a version, what else there may be.
     Other,
     /// No message.
     None,
@@ -24,7 +26,8 @@ pub(crate) fn read(line: &[u8]) -> Message<'_> {
 
 fn message(line: &[u8]) -> JiterResult<Message<'_>> {
     let mut jiter = Jiter::new(line);
-    let (mut kind, mut stream, mut record, mut schema) = (None, None, None, None);
+    let (mut kind, mut stream, mut record) = (None, None, None);
+    let (mut schema, mut value) = (None, None);
     let mut key = jiter.next_object_bytes()?;
     while let Some(name) = key {
         let slot = match name {
@@ -32,6 +35,7 @@ fn message(line: &[u8]) -> JiterResult<Message<'_>> {
             b"stream" => Some(&mut stream),
             b"record" => Some(&mut record),
             b"schema" => Some(&mut schema),
+            b"value" => Some(&mut value),
             _ => None,
         };
         let peek = jiter.peek()?;
@@ -48,7 +52,10 @@ fn message(line: &[u8]) -> JiterResult<Message<'_>> {
         (Some(b"RECORD"), Some(stream), Some(record), _) => Message::Record { stream, record },
         (Some(b"SCHEMA"), Some(stream), _, Some(schema)) => Message::Schema { stream, schema },
         (Some(b"BATCH"), Some(stream), ..) => Message::Batch { stream },
-        (None | Some(b"RECORD" | b"SCHEMA" | b"BATCH"), ..) => Message::None,
+        (Some(b"STATE"), ..) if value.is_some() => Message::State {
+            value: value.unwrap_or_default(),
+        },
+        (None | Some(b"RECORD" | b"SCHEMA" | b"BATCH" | b"STATE"), ..) => Message::None,
         (Some(_), ..) => Message::Other,
     })
 }
@@ -91,9 +98,14 @@ mod tests {
         );
         let batch = br#"{"type":"BATCH","stream":"a","manifest":[]}"#;
         assert_eq!(read(batch), Message::Batch { stream: b"a" });
+        assert_eq!(
+            read(br#"{"type":"STATE","value":{"bookmarks":{"a":1}}}"#),
+            Message::State {
+                value: br#"{"bookmarks":{"a":1}}"#
+            }
+        );
         for other in [
-            &br#"{"type":"STATE","value":{"bookmarks":{}}}"#[..],
-            br#"{"type":"ACTIVATE_VERSION","stream":"a","version":1}"#,
+            &br#"{"type":"ACTIVATE_VERSION","stream":"a","version":1}"#[..],
             br#"{"type":"SOMETHING_NEW"}"#,
         ] {
             assert_eq!(read(other), Message::Other);
@@ -103,6 +115,7 @@ mod tests {
             b"[]",
             b"{}",
             br#"{"type":"RECORD","stream":"a"}"#,
+            br#"{"type":"STATE"}"#,
             br#"{"type":"RECORD","stream":"a","record":{}"#,
             br#"{"type":"RECORD","stream":"a","record":{}} {}"#,
         ] {

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chatferry_child::Switch;
+use chatferry_core::Bookmark;
 use chatferry_core::source::{
     BatchStream, Scan, Source, SourceError, SourceErrorKind, SourceSettings, Table,
 };
@@ -14,25 +16,27 @@ use chatferry_records::{Described, Kind, TableSettings, read};
 use futures::stream::{self, StreamExt};
 use tokio::sync::OnceCell;
 
-use crate::catalog::{Catalog, Stream};
+use crate::catalog::{Catalog, Selection, Stream, Which};
+use crate::origin::{Known, Origin, Reading};
 use crate::schema;
-use crate::settings::{SingerSettings, TableOf};
+use crate::settings::{From, SingerSettings, TableOf};
 use crate::stream::Wanted;
-use crate::tap::{Reading, Tap};
 
 /// The streams of a tap as tables.
 struct Singer(Arc<Offers>);
 
 struct Offers {
-    tap: Tap,
+    origin: Origin,
     /// The tables, where not each stream is one.
     named: Option<Vec<TableOf>>,
+    /// Which rows are wanted of a table that does not say so.
+    which: Which,
     offered: OnceCell<Offered>,
 }
 
-/// What the tap has, asked for once.
+/// What there is, looked for once.
 struct Offered {
-    catalog: Arc<Catalog>,
+    known: Known,
     tables: BTreeMap<String, Arc<OneTable>>,
 }
 
@@ -44,15 +48,30 @@ struct OneTable {
     of_stream: Vec<bool>,
     /// What it goes by in the catalog, first as its records name it.
     names: Vec<String>,
+    which: Which,
 }
 
 impl SourceSettings for SingerSettings {
     fn open(&self) -> Result<Arc<dyn Source>, SourceError> {
         Ok(Arc::new(Singer(Arc::new(Offers {
-            tap: Tap::of(self),
+            origin: Origin::of(&self.from)?,
             named: self.tables.clone(),
+            which: match self.state {
+                true => Which::SinceState,
+                false => Which::All,
+            },
             offered: OnceCell::new(),
         }))))
+    }
+
+    fn with_standard_input(&self, file: &Path) -> Option<Box<dyn SourceSettings>> {
+        matches!(self.from, From::StandardInput).then(|| {
+            let settings = Self {
+                from: From::File(file.to_owned()),
+                ..self.clone()
+            };
+            Box::new(settings) as Box<dyn SourceSettings>
+        })
     }
 }
 
@@ -61,33 +80,45 @@ impl Offers {
         let ask = || async {
             let switch = Switch::default();
             let _hand = switch.hand();
-            let tap = self.tap.clone();
-            let catalog = found(move |_| tap.catalog(&switch)).await?;
+            let origin = self.origin.clone();
+            let known = found(move |_| origin.known(&switch)).await?;
+            let catalog = &known.catalog;
             let mut tables = BTreeMap::new();
             match &self.named {
                 Some(named) => {
                     for table in named {
-                        let stream = catalog.stream(&table.stream);
-                        let stream = stream.ok_or_else(|| self.missing(table, &catalog))?;
-                        let one = OneTable::of(&table.name, stream, &table.schema);
+                        let Some(stream) = catalog.stream(&table.stream) else {
+                            // A tap that has nothing new to tell of a stream may leave it out.
+                            let is_file = matches!(self.origin, Origin::File(_));
+                            if is_file && !table.schema.is_empty() {
+                                let one = OneTable::empty(table);
+                                tables.insert(table.name.clone(), Arc::new(one));
+                                continue;
+                            }
+                            return Err(self.missing(table, catalog));
+                        };
+                        let which = table.which.as_ref().unwrap_or(&self.which);
+                        if let Which::Since(key) = which {
+                            has_key(&table.name, stream, key)?;
+                        }
+                        let one = OneTable::of(&table.name, stream, &table.schema, which);
                         tables.insert(table.name.clone(), Arc::new(one));
                     }
                 }
                 None => {
                     for stream in catalog.streams() {
                         let name = stream.name().to_owned();
-                        let one = OneTable::of(&name, stream, &[]);
+                        let one = OneTable::of(&name, stream, &[], &self.which);
                         tables.insert(name, Arc::new(one));
                     }
                 }
             }
-            let catalog = Arc::new(catalog);
-            Ok(Offered { catalog, tables })
+            Ok(Offered { known, tables })
         };
         self.offered.get_or_try_init(ask).await
     }
 
-    async fn table(&self, name: &str) -> Result<(Arc<Catalog>, Arc<OneTable>), SourceError> {
+    async fn table(&self, name: &str) -> Result<(&Known, Arc<OneTable>), SourceError> {
         let offered = self.offered().await?;
         let table = offered.tables.get(name).ok_or_else(|| {
             let names: Vec<&str> = offered.tables.keys().map(String::as_str).collect();
@@ -95,21 +126,33 @@ impl Offers {
             SourceError::new(SourceErrorKind::NotFound, format!("read {name}"), reason)
                 .help(format!("its tables are {}", names.join(", ")))
         })?;
-        Ok((Arc::clone(&offered.catalog), Arc::clone(table)))
+        Ok((&offered.known, Arc::clone(table)))
     }
 
     fn missing(&self, table: &TableOf, catalog: &Catalog) -> SourceError {
         let names: Vec<&str> = catalog.streams().map(Stream::name).collect();
         let doing = format!("read {}", table.name);
-        let reason = format!("`{}` has no stream `{}`", self.tap.written(), table.stream);
-        SourceError::new(SourceErrorKind::NotFound, doing, reason)
-            .help(format!("its streams are {}", names.join(", ")))
+        let reason = format!(
+            "`{}` has no stream `{}`",
+            self.origin.written(),
+            table.stream
+        );
+        let help = match (names.as_slice(), &self.origin) {
+            ([], _) => "it has no streams".to_owned(),
+            (names, Origin::Tap(_)) => format!("its streams are {}", names.join(", ")),
+            (names, Origin::File(_)) => format!(
+                "its streams are {}; a stream that may be left out has all its columns under \
+                 `schema`, and then has no rows",
+                names.join(", ")
+            ),
+        };
+        SourceError::new(SourceErrorKind::NotFound, doing, reason).help(help)
     }
 }
 
 impl OneTable {
     /// A stream as a table, with these types of columns in place of its own.
-    fn of(name: &str, stream: Stream<'_>, declared: &[(String, Kind)]) -> Self {
+    fn of(name: &str, stream: Stream<'_>, declared: &[(String, Kind)], which: &Which) -> Self {
         let mut columns = schema::columns(stream.schema());
         let mut of_stream = vec![true; columns.len()];
         for (column, kind) in declared {
@@ -127,26 +170,74 @@ impl OneTable {
             columns,
             of_stream,
             names: vec![stream.name().to_owned(), stream.id().to_owned()],
+            which: which.clone(),
         }
     }
 
-    /// What is read of the stream to have these columns.
-    fn wanted(&self, tap: &str, columns: &[usize]) -> Wanted {
+    /// A stream that is not there, as the table that it is declared to be.
+    fn empty(table: &TableOf) -> Self {
+        Self {
+            described: Arc::new(chatferry_records::declared(&table.name, &table.schema)),
+            of_stream: vec![false; table.schema.len()],
+            columns: table.schema.clone(),
+            names: vec![table.stream.clone()],
+            which: Which::All,
+        }
+    }
+
+    /// What is read of the stream to have these columns, where the bookmark says.
+    fn wanted(&self, tap: &str, columns: &[usize], bookmark: &Bookmark) -> (Selection, Wanted) {
         let mut wanted = columns.to_vec();
         // A tap of which nothing is wanted may give nothing, and then nobody can count its rows.
         if wanted.is_empty() {
             wanted.extend((0..self.columns.len()).take(1));
         }
         let of_stream = wanted.iter().filter(|at| self.of_stream[**at]);
-        Wanted {
+        let wanted_of_tap = Wanted {
             tap: tap.to_owned(),
             names: self.names.clone(),
-            selected: wanted
-                .iter()
-                .map(|at| self.columns[*at].0.clone())
-                .collect(),
             columns: of_stream.map(|at| self.columns[*at].clone()).collect(),
-        }
+            bookmark: (self.which != Which::All).then(|| bookmark.clone()),
+        };
+        let properties = wanted.iter().map(|at| self.columns[*at].0.clone());
+        let selection = Selection {
+            stream: self.names[0].clone(),
+            properties: properties.collect(),
+            which: self.which.clone(),
+        };
+        (selection, wanted_of_tap)
+    }
+
+    /// From where the tap goes on, if it has told so to whoever left the bookmark.
+    fn state(&self, bookmark: &Bookmark) -> Option<String> {
+        let state = bookmark.begins().filter(|_| self.which != Which::All);
+        state.map(str::to_owned)
+    }
+}
+
+/// Makes sure that a stream has the property by which what has changed is known.
+fn has_key(table: &str, stream: Stream<'_>, key: &str) -> Result<(), SourceError> {
+    let columns = schema::columns(stream.schema());
+    if columns.iter().any(|(name, _)| name == key) {
+        return Ok(());
+    }
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    let reason = format!("its `replication_key` is `{key}`, which the stream does not have");
+    let doing = format!("read {table}");
+    Err(SourceError::new(SourceErrorKind::NotFound, doing, reason)
+        .help(format!("it has {}", names.join(", "))))
+}
+
+/// What a table is called in messages and places. Lines are counted anew from each state and in
+/// each file, so that it tells those apart.
+fn name_of(stream: &str, origin: &str, state: Option<&str>, file: Option<u64>) -> String {
+    if let Some(state) = state {
+        let hash = twox_hash::XxHash3_64::oneshot(state.as_bytes()) >> 32;
+        return format!("{stream} of `{origin}` since state {hash:08x}");
+    }
+    match file.map(|hash| hash >> 32) {
+        Some(hash) => format!("{stream} of `{origin}` {hash:08x}"),
+        None => format!("{stream} of `{origin}`"),
     }
 }
 
@@ -166,19 +257,24 @@ impl Source for Singer {
         let switch = Switch::default();
         let hand = switch.hand();
         let begun = async move {
-            let (catalog, table) = match offers.table(&scan.table.name).await {
+            let (known, table) = match offers.table(&scan.table.name).await {
                 Ok(found) => found,
                 Err(error) => return stream::iter([Err(error)]).boxed(),
             };
-            let tap = offers.tap.clone();
+            let (catalog, hash) = (Arc::clone(&known.catalog), known.hash);
+            let origin = offers.origin.clone();
             given(move |consumer| {
-                let wanted = table.wanted(tap.written(), &scan.columns);
-                let name = format!("{} of `{}`", wanted.names[0], tap.written());
+                let written = origin.written();
+                let (selection, wanted) = table.wanted(&written, &scan.columns, &scan.bookmark);
+                let state = table.state(&scan.bookmark);
+                let name = name_of(&selection.stream, &written, state.as_deref(), hash);
                 let settings = TableSettings::of(Template::literal(&name));
                 let reading = Reading {
-                    tap,
+                    origin,
                     catalog,
+                    selection,
                     wanted,
+                    state,
                     switch,
                 };
                 let root = Root::of(&name, Arc::new(reading));
@@ -195,6 +291,6 @@ impl Source for Singer {
 
 impl fmt::Debug for Singer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Singer").field(&self.0.tap).finish()
+        f.debug_tuple("Singer").field(&self.0.origin).finish()
     }
 }

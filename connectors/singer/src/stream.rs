@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use chatferry_core::Bookmark;
 use chatferry_core::place::Place;
 use chatferry_core::source::{SourceError, SourceErrorKind};
 use chatferry_records::Kind;
@@ -10,21 +11,21 @@ use crate::message::{self, Message};
 use crate::schema;
 
 /// Bytes that a message may have: as many as a record may, and some around it.
-const MAX_MESSAGE: u64 = (16 << 20) + 4_096;
+pub(crate) const MAX_MESSAGE: u64 = (16 << 20) + 4_096;
 /// Bytes that are taken at a time.
 const CHUNK: usize = 256 * 1024;
 
 /// What is read of a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    /// The tap, as a person knows it.
+    /// The tap, or the file, as a person knows it.
     pub(crate) tap: String,
     /// The names that the stream goes by.
     pub(crate) names: Vec<String>,
-    /// The columns that are read.
-    pub(crate) selected: Vec<String>,
     /// Those of them that are to be what the stream says, with the types that the stream was described with.
     pub(crate) columns: Vec<(String, Kind)>,
+    /// Where the last state is left, if it is wanted.
+    pub(crate) bookmark: Option<Bookmark>,
 }
 
 /// A tap's output as the records of one stream, one on each line. A line that is no message stands
@@ -41,6 +42,8 @@ pub(crate) struct Records<R> {
     failure: Option<io::Error>,
     /// Whether the stream was announced.
     announced: bool,
+    /// The last state, where it is wanted.
+    state: Vec<u8>,
 }
 
 impl<R: Read> Records<R> {
@@ -53,6 +56,7 @@ impl<R: Read> Records<R> {
             made: io::Cursor::default(),
             failure: None,
             announced: false,
+            state: Vec::new(),
         }
     }
 
@@ -88,6 +92,7 @@ impl<R: Read> Records<R> {
         self.line.clear();
         let mut limited = self.input.by_ref().take(MAX_MESSAGE);
         if limited.read_until(b'\n', &mut self.line)? == 0 {
+            self.leave();
             return Ok(false);
         }
         self.number += 1;
@@ -118,6 +123,13 @@ impl<R: Read> Records<R> {
                 self.announced = true;
                 return Ok(());
             }
+            Message::State { value } => {
+                if self.wanted.bookmark.is_some() {
+                    self.state.clear();
+                    self.state.extend_from_slice(value);
+                }
+                return Ok(());
+            }
             Message::Batch { stream } if self.is_wanted(stream) => {
                 let reason = "it gave records as files, by BATCH messages";
                 let help = "take `batch_config` out of its `config`, so that it gives them as \
@@ -134,6 +146,16 @@ impl<R: Read> Records<R> {
         }
         made.push(b'\n');
         Ok(())
+    }
+
+    /// Leaves the last state: there is nothing after it, and the tap has ended well.
+    fn leave(&self) {
+        if let Some(bookmark) = &self.wanted.bookmark
+            && !self.state.is_empty()
+            && let Ok(state) = std::str::from_utf8(&self.state)
+        {
+            bookmark.leave(state.to_owned());
+        }
     }
 
     fn is_wanted(&self, stream: &[u8]) -> bool {
@@ -174,7 +196,8 @@ impl<R: Read> Records<R> {
 }
 
 /// What to do about a tap that does not keep to what Singer says.
-const BROKEN: &str = "this tap does not keep to Singer's specification; try another version of it";
+pub(crate) const BROKEN: &str =
+    "this tap does not keep to Singer's specification; try another version of it";
 
 impl<R: Read> Read for Records<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -201,17 +224,20 @@ mod tests {
 
 hello
 {"level":"info"}
-{"type":"STATE","value":{}}
-{"type":"RECORD","stream":"a","record":{"x":3}}"#;
+{"type":"STATE","value":{"a":1}}
+{"type":"RECORD","stream":"a","record":{"x":3}}
+{"type":"STATE","value":{"a":3}}"#;
         let wanted = Wanted {
             tap: "tap".into(),
             names: vec!["a".into()],
-            selected: vec!["x".into()],
             columns: vec![("x".into(), Kind::Bigint)],
+            bookmark: Some(Bookmark::default()),
         };
+        let bookmark = wanted.bookmark.clone().expect("a bookmark");
         let mut given = String::new();
         let mut records = Records::of(&printed[..], wanted);
         records.read_to_string(&mut given).expect("it is read");
+        assert_eq!(bookmark.left().as_deref(), Some(r#"{"a":3}"#));
         assert_eq!(
             given,
             "{\"x\":1}\nhello\n[{\"level\":\"info\"}]\n{\"x\":3}\n"

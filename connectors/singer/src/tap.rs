@@ -1,20 +1,14 @@
 //! The tap, told what it needs in files that nobody else can read.
 
-use std::fmt;
 use std::io::{self, Read};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use chatferry_child::{Program, Running, Switch};
 use chatferry_core::source::{SourceError, SourceErrorKind};
-use chatferry_files::Input;
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::settings::SingerSettings;
-use crate::stream::{Records, Wanted};
 
 /// Bytes that a catalog may have.
 const MAX_CATALOG: u64 = 256 << 20;
@@ -41,11 +35,11 @@ impl Read for Told {
 }
 
 impl Tap {
-    pub(crate) fn of(settings: &SingerSettings) -> Self {
+    pub(crate) fn of(program: &Program, config: Option<&Config>, catalog: Option<&Path>) -> Self {
         Self {
-            program: settings.tap.clone(),
-            config: settings.config.clone(),
-            catalog: settings.catalog.clone(),
+            program: program.clone(),
+            config: config.cloned(),
+            catalog: catalog.map(Path::to_owned),
         }
     }
 
@@ -82,11 +76,23 @@ impl Tap {
         })
     }
 
+    /// Starts it to read what this catalog selects, from that state on.
+    pub(crate) fn read(
+        &self,
+        catalog: &str,
+        state: Option<&str>,
+        switch: &Switch,
+    ) -> Result<impl Read + use<>, SourceError> {
+        let mut told = vec![("catalog", catalog)];
+        told.extend(state.map(|state| ("state", state)));
+        self.start(&[], &told, switch)
+    }
+
     /// Starts it with what is to be told, each under its option.
     fn start(
         &self,
         options: &[&str],
-        told: &[(&str, &Value)],
+        told: &[(&str, &str)],
         switch: &Switch,
     ) -> Result<Told, SourceError> {
         let mut builder = tempfile::Builder::new();
@@ -96,9 +102,9 @@ impl Tap {
         let files = builder.tempdir().map_err(unwritten)?;
         let mut arguments = Vec::new();
         let mut secrets = Vec::new();
-        let write = |option: &str, value: &Value| {
+        let write = |option: &str, json: &str| {
             let path = files.path().join(format!("{option}.json"));
-            std::fs::write(&path, value.to_string()).map_err(unwritten)?;
+            std::fs::write(&path, json).map_err(unwritten)?;
             Ok([format!("--{option}"), path.display().to_string()])
         };
         match &self.config {
@@ -107,15 +113,15 @@ impl Tap {
                     let doing = format!("tell `{}` its config", self.written());
                     SourceError::new(SourceErrorKind::Denied, doing, error.to_string())
                 });
-                arguments.extend(write("config", &value?)?);
+                arguments.extend(write("config", &value?.to_string())?);
             }
             Some(Config::File(path)) => {
                 arguments.extend(["--config".to_owned(), path.display().to_string()]);
             }
             None => {}
         }
-        for (option, value) in told {
-            arguments.extend(write(option, value)?);
+        for (option, json) in told {
+            arguments.extend(write(option, json)?);
         }
         arguments.extend(options.iter().map(|option| (*option).to_owned()));
         let program = self.program.clone().with(arguments).hiding(secrets);
@@ -141,34 +147,5 @@ fn known(error: io::Error, tap: &str) -> SourceError {
             format!("run `{tap}`"),
             error.kind().to_string(),
         ),
-    }
-}
-
-/// The records of a stream, for as long as the switch is on.
-pub(crate) struct Reading {
-    pub(crate) tap: Tap,
-    pub(crate) catalog: Arc<Catalog>,
-    pub(crate) wanted: Wanted,
-    pub(crate) switch: Switch,
-}
-
-impl Input for Reading {
-    fn open(&self) -> Result<Box<dyn Read>, SourceError> {
-        let selected = &self.wanted.selected;
-        let wanted: Vec<&str> = selected.iter().map(String::as_str).collect();
-        let catalog = self.catalog.selecting(&self.wanted.names[0], &wanted);
-        let told = self
-            .tap
-            .start(&[], &[("catalog", &catalog)], &self.switch)?;
-        Ok(Box::new(Records::of(told, self.wanted.clone())))
-    }
-}
-
-impl fmt::Debug for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reading")
-            .field("tap", &self.tap)
-            .field("wanted", &self.wanted)
-            .finish_non_exhaustive()
     }
 }

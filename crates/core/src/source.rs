@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -33,6 +34,13 @@ pub trait SourceSettings: fmt::Debug + Send + Sync {
     /// copied out of [`at_one_moment`](Source::at_one_moment) first, and read from that copy.
     fn wants_one_moment(&self) -> bool {
         false
+    }
+
+    /// The same settings with this file read in the place of standard input; `None` of a source
+    /// that does not read standard input.
+    fn with_standard_input(&self, file: &Path) -> Option<Box<dyn SourceSettings>> {
+        let _ = file;
+        None
     }
 }
 

@@ -3,5 +3,6 @@
 mod ends;
 mod real;
 mod settings;
+mod states;
 mod streams;
 mod workshop;

@@ -11,12 +11,13 @@ use tempfile::TempDir;
 /// and otherwise the stream that the catalog it was given selects. What it was given stays in the
 /// file `given`.
 const TAP: &str = r#"
-discover=; catalog=; config=
+discover=; catalog=; config=; state=
 while [ $# -gt 0 ]; do
     case $1 in
         --discover) discover=yes ;;
         --catalog) catalog=$2; shift ;;
         --config) config=$2; shift ;;
+        --state) state=$2; shift ;;
     esac
     shift
 done
