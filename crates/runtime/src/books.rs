@@ -120,12 +120,8 @@ impl Books {
     /// for something else to be delivered. A user may have come after the users were read and
     /// before the messages were.
     pub(crate) fn settled_change(&self, flow: usize) -> Option<&str> {
-        let waits = |((kind, reason), _): (&(OutcomeKind, String), &u64)| {
-            *kind == OutcomeKind::Blocked || reason == UNKNOWN_REFERENCE
-        };
-        let mut outcomes = self.account.flows[flow].outcomes.iter();
         let changed = self.flows[flow].changed.as_deref();
-        changed.filter(|_| !outcomes.any(waits))
+        changed.filter(|_| waiting(&self.account.flows[flow]) == 0)
     }
 
     /// Notes rows that were read, and where stretches begin.
@@ -280,6 +276,16 @@ impl Books {
         let place = usize::try_from(origin.stretch - *first).expect("few stretches are open");
         &mut open[place]
     }
+}
+
+/// How many rows of a flow wait for something else to be delivered: for somebody who was not, or
+/// whom no flow has delivered so far.
+#[must_use]
+pub fn waiting(flow: &FlowAccount) -> u64 {
+    let outcomes = flow.outcomes.iter();
+    let waiting = outcomes
+        .filter(|((kind, reason), _)| *kind == OutcomeKind::Blocked || reason == UNKNOWN_REFERENCE);
+    waiting.map(|(_, rows)| rows).sum()
 }
 
 impl Stretches {

@@ -41,6 +41,7 @@ pub mod verify;
 pub mod window;
 mod working;
 
+pub use books::waiting;
 pub use delivery::Requests;
 pub use errands::Asked;
 pub use intake::{FlowInput, Open};

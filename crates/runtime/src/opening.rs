@@ -58,6 +58,8 @@ struct Found {
     marks: Vec<Mark>,
     /// By what flows know rows that have changed since.
     changes: BTreeMap<String, String>,
+    /// Whether rows that are not met are not there any more.
+    all: bool,
 }
 
 impl Found {
@@ -67,6 +69,7 @@ impl Found {
             last_record: 0,
             marks: Vec::new(),
             changes: BTreeMap::new(),
+            all: true,
         }
     }
 
@@ -84,7 +87,7 @@ impl Found {
                 ledger.marks(pipeline).await?,
                 ledger.changes(pipeline).await?,
             ),
-            Again::Refused | Again::Everything => (Vec::new(), BTreeMap::new()),
+            Again::Refused | Again::Everything | Again::Arrivals => (Vec::new(), BTreeMap::new()),
         };
         changes.retain(|name, changed| can_be_asked(name, changed, flows));
         marks.retain(|mark| can_go_on(mark, flows));
@@ -98,7 +101,7 @@ impl Found {
         // What refers to them has to know of those that are not read again, too.
         for flow in flows {
             let is_referred_to = matches!(flow.entity, Entity::Users | Entity::Groups);
-            if is_referred_to && changes.contains_key(&flow.name) {
+            if is_referred_to && (changes.contains_key(&flow.name) || again == Again::Arrivals) {
                 let undelivered = ledger.undelivered_keys(&flow.name).await?;
                 undelivered
                     .into_iter()
@@ -110,6 +113,7 @@ impl Found {
             last_record,
             marks,
             changes,
+            all: again != Again::Arrivals,
         })
     }
 
@@ -125,7 +129,11 @@ impl Found {
             let mark = self.marks.iter().find(|mark| mark.flow == flow.name);
             let changed = self.changes.remove(&flow.name);
             // Rows that are not met again are as they were.
-            let begun_in = if changed.is_some() { 0 } else { run };
+            let begun_in = if changed.is_some() || !self.all {
+                0
+            } else {
+                run
+            };
             since.push(Since {
                 position: mark.map(|mark| mark.position.clone()),
                 changed,

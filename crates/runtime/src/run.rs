@@ -60,6 +60,9 @@ pub enum Again {
     Refused,
     /// All rows are read.
     Everything,
+    /// Nothing; all rows are read, and they are only those that have come: what is known of others
+    /// stays as it is.
+    Arrivals,
 }
 
 /// Asks a run to stop: no more is read or sent, answers under way are awaited and written down.
@@ -253,10 +256,10 @@ impl Run {
             delivered_flows,
             reception: Reception { books, .. },
             deliveries,
+            since,
             now_ms,
             ..
         } = working;
-            since,
         let (mut ledger, written) = scribe.finish().await;
         let ended = match (written, end) {
             (Err(error), _) => Ended::Ledger(error),
