@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chatferry_core::{
-    Answer, Delivery, Destination, Entity, Failure, Permit, Prepared, Record, RecordId,
+    Answer, Delivery, Destination, Entity, Failure, Files, Permit, Prepared, Record, RecordId,
 };
 use chrono::Utc;
 use http::Method;
@@ -26,6 +26,8 @@ pub struct CometChat {
     /// How many requests a minute all of the API takes that does not import.
     pub(crate) other_requests_per_minute: Option<NonZeroU32>,
     retention: Retention,
+    /// Who knows where files are by now, if they are anywhere else than where they were.
+    files: Option<Arc<dyn Files>>,
     pub(crate) transport: Arc<dyn Transport>,
 }
 
@@ -59,8 +61,15 @@ impl CometChat {
             delivery: settings.delivery,
             other_requests_per_minute: settings.other_requests_per_minute,
             retention: settings.retention,
+            files: None,
             transport,
         }
+    }
+
+    /// The same, with records that say where their files are by now.
+    #[must_use]
+    pub fn with_files(self, files: Option<Arc<dyn Files>>) -> Self {
+        Self { files, ..self }
     }
 }
 
@@ -92,6 +101,7 @@ impl Destination for CometChat {
             rows,
             &Policy {
                 retention: self.retention,
+                files: self.files.as_deref(),
                 now,
             },
         )

@@ -26,6 +26,7 @@ pub mod entities;
 mod failure;
 mod inspection;
 mod lists;
+mod media;
 mod placeholder;
 mod prepare;
 mod removal;

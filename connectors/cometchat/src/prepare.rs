@@ -6,11 +6,14 @@ use std::ops::Range;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use bytes::Bytes;
-use chatferry_core::{Entity, Origin, Prepared, Record, RecordId, Reference, RejectedRow, json};
+use chatferry_core::{
+    Entity, Files, Origin, Prepared, Record, RecordId, Reference, RejectedRow, json,
+};
 use serde::Deserialize;
 use twox_hash::XxHash3_64;
 
 use crate::encode::{Encoder, quoted_name};
+use crate::media::{self, Edited, Editor, Place};
 use crate::rules::{self, Broken};
 use crate::settings::Retention;
 
@@ -18,15 +21,17 @@ use crate::settings::Retention;
 const ROW_BYTES: usize = 400;
 
 /// What rules depend on besides the row.
-pub(crate) struct Policy {
+pub(crate) struct Policy<'a> {
     pub(crate) retention: Retention,
+    /// Who knows where files are by now, if they are anywhere else than where they were.
+    pub(crate) files: Option<&'a dyn Files>,
     /// In UNIX seconds.
     pub(crate) now: i64,
 }
 
 /// Validates and encodes each row.
-pub(crate) fn prepare(entity: Entity, rows: &RecordBatch, policy: &Policy) -> Vec<Prepared> {
-    let columns = Columns::new(rows, policy);
+pub(crate) fn prepare(entity: Entity, rows: &RecordBatch, policy: &Policy<'_>) -> Vec<Prepared> {
+    let columns = Columns::new(entity, rows, policy);
     let mut json = Vec::with_capacity(rows.num_rows() * ROW_BYTES);
     let mut drafts = Vec::with_capacity(rows.num_rows());
     for row in 0..rows.num_rows() {
@@ -86,10 +91,12 @@ enum Draft {
 
 /// The columns of a batch, looked at once.
 struct Columns<'a> {
-    policy: &'a Policy,
+    policy: &'a Policy<'a>,
     names: Vec<String>,
     arrays: Vec<ArrayRef>,
     encoders: Vec<(Vec<u8>, Encoder)>,
+    /// What stands in each column, if its files may be anywhere else than they say.
+    places: Vec<Option<&'static Place>>,
     text: Option<StringArray>,
     attachments: Option<ArrayRef>,
     custom_data: Option<ArrayRef>,
@@ -98,8 +105,9 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn new(rows: &RecordBatch, policy: &'a Policy) -> Self {
+    fn new(entity: Entity, rows: &RecordBatch, policy: &'a Policy<'a>) -> Self {
         let schema = rows.schema();
+        let place = |field: &str| policy.files.and_then(|_| media::place(entity, field));
         let encoders = schema.fields().iter().zip(rows.columns());
         let data = rows
             .column_by_name("data")
@@ -119,6 +127,11 @@ impl<'a> Columns<'a> {
             arrays: rows.columns().to_vec(),
             encoders: encoders
                 .map(|(field, array)| (quoted_name(field.name()), Encoder::new(field, array)))
+                .collect(),
+            places: schema
+                .fields()
+                .iter()
+                .map(|field| place(field.name()))
                 .collect(),
             text: in_data("text").and_then(|text| text.as_string_opt::<i32>().cloned()),
             attachments: in_data("attachments"),
@@ -186,29 +199,28 @@ impl<'a> Columns<'a> {
         {
             return Draft::Skipped(RecordId::new(id));
         }
-        if let Err(broken) = self.encode(entity, row, receipts.as_ref(), json) {
-            return reject(broken);
+        let mut adjusted = match self.encode(entity, row, receipts.as_ref(), json) {
+            Ok(adjusted) => adjusted,
+            Err(broken) => return reject(broken),
+        };
+        if receipts.is_some_and(|receipts| receipts.adjusted) {
+            adjusted.push("receipt-times");
         }
         Draft::Ready {
             id: RecordId::new(id),
             lane: lane.unwrap_or_else(|| XxHash3_64::oneshot(id.as_bytes())),
             sent_at,
             references,
-            adjusted: receipts
-                .filter(|receipts| receipts.adjusted)
-                .map(|_| "receipt-times")
-                .into_iter()
-                .collect(),
+            adjusted,
         }
     }
 
     fn user(&self, row: usize) -> Result<Checked, Broken> {
         rules::id("uid", self.required("uid", row)?)?;
         rules::name(self.required("name", row)?)?;
-        for field in ["avatar", "link"] {
-            if let Some(url) = self.text(field, row) {
-                rules::url(field, url)?;
-            }
+        self.picture("avatar", row)?;
+        if let Some(url) = self.text("link", row) {
+            rules::url("link", url)?;
         }
         if let Some(role) = self.text("role", row) {
             rules::id("role", role)?;
@@ -230,9 +242,7 @@ impl<'a> Columns<'a> {
         if kind == "password" {
             rules::group_password(self.text("password", row))?;
         }
-        if let Some(url) = self.text("icon", row) {
-            rules::url("icon", url)?;
-        }
+        self.picture("icon", row)?;
         if let Some(time) = self.seconds("createdAt", row) {
             rules::seconds("createdAt", time)?;
         }
@@ -248,6 +258,14 @@ impl<'a> Columns<'a> {
             references,
             ..Checked::default()
         })
+    }
+
+    /// Checks the URL of a picture, unless it may be replaced yet.
+    fn picture(&self, field: &str, row: usize) -> Result<(), Broken> {
+        match self.text(field, row) {
+            Some(url) if self.policy.files.is_none() => rules::url(field, url),
+            _ => Ok(()),
+        }
     }
 
     fn member(&self, row: usize) -> Result<Checked, Broken> {
@@ -417,20 +435,24 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Writes the JSON of a row, and checks the limits on its size.
+    /// Writes the JSON of a row, and checks the limits on its size. Gives the rules by which a file
+    /// was left where it was, or left out.
     fn encode(
         &self,
         entity: Entity,
         row: usize,
         receipts: Option<&Receipts>,
         json: &mut Vec<u8>,
-    ) -> Result<(), Broken> {
+    ) -> Result<Vec<&'static str>, Broken> {
+        let mut editor = self.policy.files.map(Editor::new);
         let start = json.len();
         json.push(b'{');
-        for (name, (quoted, encoder)) in self.names.iter().zip(&self.encoders) {
+        let columns = self.names.iter().zip(&self.encoders).zip(&self.places);
+        for ((name, (quoted, encoder)), place) in columns {
             if encoder.is_null(row) {
                 continue;
             }
+            let before = json.len();
             if json.len() > start + 1 {
                 json.push(b',');
             }
@@ -454,6 +476,24 @@ impl<'a> Columns<'a> {
                 }
                 _ => encoder.write(row, json),
             }
+            if let (Some(editor), Some(place)) = (&mut editor, place) {
+                let written =
+                    std::str::from_utf8(&json[value..]).expect("what was written is text");
+                match editor.edit(written, place)? {
+                    Edited::Same => {}
+                    Edited::New(edited) => {
+                        json.truncate(value);
+                        json.extend_from_slice(edited.as_bytes());
+                    }
+                    Edited::Gone => {
+                        json.truncate(before);
+                        continue;
+                    }
+                }
+                if let Place::Picture = place {
+                    media::check_picture(name, &json[value..])?;
+                }
+            }
             self.check_value(entity, name, row, &json[value..])?;
         }
         json.push(b'}');
@@ -468,7 +508,7 @@ impl<'a> Columns<'a> {
                 ));
             }
         }
-        Ok(())
+        Ok(editor.map(Editor::adjusted).unwrap_or_default())
     }
 
     /// The rules on what is only known once it is written.

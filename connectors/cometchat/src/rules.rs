@@ -117,6 +117,11 @@ pub const ALL: &[Rule] = &[
         remedy: "set data.attachments, or make it a text message",
     },
     Rule {
+        name: "file-not-copied",
+        demands: "the files of a message were copied, where there is a store for them",
+        remedy: "run chatferry attachments, which says what failed; or set missing = \"keep\" under [attachments]",
+    },
+    Rule {
         name: "custom-data",
         demands: "a custom message has customData that is not empty",
         remedy: "set data.customData",

@@ -12,10 +12,11 @@
 //!    [`Override`]s say over them;
 //! 2. `pipeline` walks the document: [`section`] reads one table key by key, [`node`] one value;
 //!    the [`registry`] knows who reads the tables of connectors; `flow` and `fields` read what
-//!    becomes an entity, `views` the named queries;
+//!    becomes an entity, `views` the named queries, [`attachments`] where files go;
 //! 3. `interpolate` puts the environment into texts, [`units`] reads sizes and durations;
 //!    [`suggest`] finds what a person may have meant.
 
+pub mod attachments;
 pub mod database;
 mod document;
 mod excerpt;
@@ -36,6 +37,7 @@ mod tables;
 pub mod units;
 mod views;
 
+pub use attachments::Attachments;
 pub use node::{Node, Setting, Shape};
 pub use overrides::Override;
 pub use pipeline::{EngineSettings, NamedSource, Pipeline, Read, Reading, read};

@@ -88,8 +88,19 @@ pub struct Node<'a> {
     pub(crate) name_at: Option<Span>,
     /// The keys that lead here, for messages: `cometchat.region`.
     pub(crate) path: String,
-    /// Whether variables that are missing are no error here.
-    pub(crate) lenient: bool,
+    /// What a variable is that is missing here.
+    pub(crate) lack: Lack,
+}
+
+/// What it is when a variable is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// A mistake.
+    Error,
+    /// Worth a warning.
+    Warning,
+    /// Nothing: who needs it says so.
+    Nothing,
 }
 
 impl<'a> Node<'a> {
@@ -399,6 +410,9 @@ impl<'a> Node<'a> {
         let filled = interpolate(&text.raw, self.context.reading.environment);
         let mut usable = true;
         for gap in &filled.gaps {
+            if self.lack == Lack::Nothing && matches!(gap.why, Why::Missing(_)) {
+                continue;
+            }
             let at = match &text.at {
                 Some(at) if text.verbatim => Some(at.start + gap.at.start..at.start + gap.at.end),
                 _ => self.at(),
@@ -415,7 +429,7 @@ impl<'a> Node<'a> {
         match why {
             Why::Missing(name) => {
                 let message = format!("the environment has no variable {}{origin}", quoted(name));
-                if self.lenient {
+                if self.lack == Lack::Warning {
                     return Mistake::warning("pipeline::environment", message, at)
                         .label("not set")
                         .help("a check does without it; set it before `run`");

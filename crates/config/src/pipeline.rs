@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use chatferry_core::{Flow, Lineage, Mistake, Severity, SourceSettings, Span, Variables, View};
 
+use crate::attachments::Attachments;
 use crate::document::{self, Value as Written, Written as WrittenAt};
 use crate::interpolate::is_name;
-use crate::node::{Context, Node, Shape};
+use crate::node::{Context, Lack, Node, Shape};
 use crate::overrides::{self, Override};
 use crate::registry::{Registry, SourceKind};
 use crate::section::Section;
 use crate::suggest::{self, quoted};
-use crate::{flow, tables, views};
+use crate::{attachments, flow, tables, views};
 
 /// The memory that the engine may use unless the file says otherwise.
 ///
@@ -53,6 +54,8 @@ pub struct Pipeline<D> {
     pub destination: D,
     /// The engine's settings.
     pub engine: EngineSettings,
+    /// Where the files go that records refer to, if they are to be anywhere else.
+    pub attachments: Option<Attachments>,
     /// The variables: `$name` in SQL.
     pub variables: Variables,
     /// The sources, in the order of the file.
@@ -132,7 +135,7 @@ pub fn read<D>(text: &str, registry: &Registry<D>, reading: &Reading<'_>) -> Rea
             written: &written,
             name_at: None,
             path: String::new(),
-            lenient: false,
+            lack: Lack::Error,
         };
         walk(&mut node.section()?, registry)
     });
@@ -162,6 +165,7 @@ fn walk<D>(root: &mut Section<'_>, registry: &Registry<D>) -> Option<Pipeline<D>
     let name = name(root);
     let destination = destination(root, registry);
     let engine = engine(root);
+    let attachments = attachments::attachments(root);
     let variables = variables(root);
     let (sources, source_names) = sources(root, registry);
     let (views, view_names) = views::views(root, &source_names);
@@ -174,6 +178,7 @@ fn walk<D>(root: &mut Section<'_>, registry: &Registry<D>) -> Option<Pipeline<D>
         name: name?,
         destination: destination?,
         engine,
+        attachments,
         variables,
         sources,
         views,

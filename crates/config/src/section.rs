@@ -7,7 +7,7 @@ use std::time::Duration;
 use chatferry_core::{Mistake, Secret, Span};
 
 use crate::document::{Entry, Table};
-use crate::node::{Context, Node, Setting};
+use crate::node::{Context, Lack, Node, Setting};
 use crate::suggest::{self, quoted};
 
 /// One table of the pipeline file, read key by key.
@@ -199,7 +199,12 @@ impl<'a> Section<'a> {
 
     /// Lets missing variables be warnings in this table and below.
     pub(crate) fn be_lenient(&mut self) {
-        self.node.lenient = true;
+        self.node.lack = Lack::Warning;
+    }
+
+    /// Lets missing variables be in this table and below.
+    pub(crate) fn be_silent(&mut self) {
+        self.node.lack = Lack::Nothing;
     }
 
     pub(crate) fn context(&self) -> &'a Context<'a> {

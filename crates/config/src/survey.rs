@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::document::{Table, Value, Written};
-use crate::node::{Context, Node, Shape};
+use crate::node::{Context, Lack, Node, Shape};
 use crate::pipeline::Reading;
 use crate::section::Section;
 
@@ -95,7 +95,7 @@ pub(crate) fn of(mut read: impl FnMut(&mut Section<'_>)) -> Findings {
             written: &survey.nothing,
             name_at: None,
             path: String::new(),
-            lenient: false,
+            lack: Lack::Error,
         };
         read(&mut Section::new(&node, &survey.empty));
     }

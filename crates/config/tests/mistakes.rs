@@ -92,6 +92,9 @@ mistakes! {
     a_written_out_secret_is_not_shown: with("").replace("\"${COMETCHAT_API_KEY}\"", "\"hunter2\" # mine\napi_kee = \"hunter3\"");
     a_required_key_that_is_missing: with("").replace("url = \"${LEGACY_DATABASE_URL}\"", "");
 
+    // Attachments.
+    attachments_that_are_wrong: with("[attachments]\nto = \"s3://b\"\npublic = \"cdn.example.com\"\nmising = \"keep\"\nat_once = 0\n[attachments.hosts.\"https://host/path\"]\n[attachments.hosts.\"files.slack.com\"]\nheaders = { \"Author ization\" = \"x\" }\nheader = 1");
+
     // The environment.
     a_missing_variable: with("").replace("COMETCHAT_API_KEY", "COMETCHAT_KEY");
     a_variable_that_is_not_closed: with("").replace("${COMETCHAT_API_KEY}", "${COMETCHAT_API_KEY");

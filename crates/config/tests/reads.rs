@@ -6,6 +6,8 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use chatferry_config::Pipeline;
+use chatferry_config::attachments::Missing;
+use chatferry_config::node::PLACEHOLDER;
 use chatferry_core::{Entity, FieldValue, Flow, References, Sql, Value};
 use fake::{FakeDestination, read_alone, read_with};
 use proptest::prelude::*;
@@ -40,6 +42,49 @@ fn expression<'f>(flow: &'f Flow, path: &[&str]) -> &'f Sql {
         FieldValue::Expression(sql) => sql,
         FieldValue::Object(_) => panic!("a table is no expression"),
     }
+}
+
+#[test]
+fn attachments_need_their_hosts_secrets_only_to_be_copied() {
+    let with = |table: &str| {
+        let text = format!("{EXAMPLE}\n[attachments]\n{table}");
+        let read = read_alone(&text);
+        assert_eq!(read.mistakes, []);
+        read.pipeline.expect("there is no mistake").attachments
+    };
+    let attachments = with(
+        "to = \"s3://acme/chat\"\npublic = \"https://cdn.example.com/chat/\"\nkeep = \"*.giphy.com\"\n\
+         missing = \"keep\"\nper_second = 5\nlargest = \"1 GiB\"\ntimeout = \"2 min\"\n\
+         storage = { region = \"eu-west-1\" }\n\
+         [attachments.hosts.\"Files.Slack.com\"]\nheaders = { Authorization = \"Bearer ${NOBODY_HAS_THIS}\" }\n\
+         [attachments.hosts.\"10.0.0.7:8080\"]",
+    );
+    let attachments = attachments.expect("the table is there");
+    let public = attachments.public.as_ref().map(|url| url.as_str());
+    assert_eq!(public, Some("https://cdn.example.com/chat"));
+    assert_eq!(attachments.missing, Missing::Keep);
+    assert_eq!(attachments.per_second, NonZeroU64::new(5));
+    assert_eq!(attachments.largest, Some(1 << 30));
+    let hosts: Vec<_> = attachments
+        .hosts
+        .iter()
+        .map(|host| host.name.as_str())
+        .collect();
+    assert_eq!(hosts, ["files.slack.com", "10.0.0.7:8080"]);
+    let header = &attachments.hosts[0].headers[0];
+    let value = header.value.reveal().expect("no file is read");
+    assert!(value.contains(PLACEHOLDER), "{value}");
+
+    let of = |table: &str| format!("{:?}", with(table));
+    let plain =
+        of("to = \"s3://acme/chat\"\n[attachments.hosts.a]\nheaders = { Cookie = \"hunter2\" }");
+    assert!(!plain.contains("hunter2"));
+    assert_eq!(
+        plain,
+        of("per_second = 1"),
+        "the same records, copied more slowly"
+    );
+    assert_ne!(plain, of("missing = \"keep\""), "other records");
 }
 
 #[test]

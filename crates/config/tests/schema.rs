@@ -24,6 +24,7 @@ fn source<'a>(schema: &'a Value, connector: &str) -> &'a Value {
 fn every_key_that_is_asked_for_is_there() {
     let schema = schema(&registry());
     let tables = [
+        "attachments",
         "cometchat",
         "engine",
         "flow",

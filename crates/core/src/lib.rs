@@ -5,8 +5,8 @@
 //! 1. a [`source`] gives the rows of a table as Arrow batches, those that a [`filter`] keeps;
 //! 2. a [`plan`] says which view or table feeds which [`entity`], one SQL expression per [`field`];
 //! 3. what comes out is [`shaped`]: rows as the entity wants them, beside those that could not be;
-//! 4. a [`destination`] turns shaped rows into [`record`]s, sends them under a permit and tells
-//!    what became of each;
+//! 4. a [`destination`] turns shaped rows into [`record`]s, asks where their [`files`] are by now,
+//!    sends them under a permit and tells what became of each;
 //! 5. which is its [`outcome`], and the outcomes of all rows make the [`account`];
 //! 6. an [`inspection`] tells what the destination holds in the end, and takes it away again.
 //!
@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod destination;
 pub mod entity;
 pub mod field;
+pub mod files;
 pub mod filter;
 pub mod inspection;
 pub mod json;
@@ -32,11 +33,12 @@ pub mod shaped;
 pub mod source;
 
 pub use account::{Account, FlowAccount};
-pub use delivery::{Delivery, FailureBudget, MessageOrder};
 pub use bookmark::Bookmark;
+pub use delivery::{Delivery, FailureBudget, MessageOrder};
 pub use destination::{Answer, Destination, Failure, Permit, Prepared, Receipt, Verdict};
 pub use entity::Entity;
 pub use field::{Field, Kind};
+pub use files::{Declared, Files, Whereabouts};
 pub use filter::{Comparison, Filter, Operand};
 pub use inspection::{
     Contents, Cursor, Expected, Inspection, Item, Pace, Page, Removal, Removed, Told,

@@ -42,6 +42,34 @@ pub fn changed(name: &str) -> SourceError {
         .help("wait until nothing writes to it any more, or read a copy, and start again")
 }
 
+/// The error for what the operating system said when files were to be put there.
+pub(crate) fn unwritten(shown: &str, error: &io::Error) -> SourceError {
+    let said = error.to_string();
+    let is_full = error.kind() == io::ErrorKind::StorageFull || said.contains("No space left");
+    let is_denied =
+        error.kind() == io::ErrorKind::PermissionDenied || said.contains("Permission denied");
+    let (kind, reason, help) = match (is_full, is_denied) {
+        (true, _) => (
+            SourceErrorKind::Failed,
+            "the disk is full",
+            "make room, and start again",
+        ),
+        (_, true) => (
+            SourceErrorKind::Denied,
+            "permission denied",
+            "give this user the right to write there",
+        ),
+        _ => (
+            SourceErrorKind::Failed,
+            "it cannot be written",
+            "is it a folder, and is the disk well? then start again",
+        ),
+    };
+    SourceError::new(kind, format!("put files into {shown}"), reason)
+        .help(help)
+        .cause(said)
+}
+
 /// The error for what the operating system said of a file.
 pub(crate) fn failed(name: &str, error: io::Error) -> SourceError {
     let (kind, reason, help) = match error.kind() {

@@ -11,7 +11,8 @@
 //! 2. `root` finds the files below an address: in a `folder` or in an `archive`;
 //! 3. `opener` reads one of them as a stream, with the help of `compression`; `ranges` reads
 //!    parts of one;
-//! 4. `source` is what the sources of all connectors of files have in common, and `order` what they
+//! 4. `deposit` is where files are put;
+//! 5. `source` is what the sources of all connectors of files have in common, and `order` what they
 //!    notice of the values that they read; `thread` is where they block; `failure` says what stands in the way, and what to do
 //!    about it; `workers` does beside reading what can be done on all processors.
 
@@ -19,6 +20,7 @@ mod address;
 mod archive;
 mod blob;
 mod compression;
+mod deposit;
 mod failure;
 mod folder;
 mod limits;
@@ -34,13 +36,14 @@ mod thread;
 mod workers;
 
 pub use address::{Address, AddressError, Rest};
+pub use deposit::{Deposit, Served};
 pub use failure::{Broken, changed, refused};
 pub use limits::Limits;
 pub use opener::Opener;
 pub use order::Tracker;
 pub use ranges::Ranges;
 pub use root::{Found, Input, Listing, Root, Roots, stem};
-pub use settings::{FileTable, Files};
+pub use settings::{FileTable, Files, explained, is_setting};
 pub use source::{FileSource, Format, NamedTable};
 pub use template::{Template, TemplateError};
 pub use thread::{Consumer, Gone, found, given};

@@ -42,25 +42,41 @@ impl Opener {
     ///
     /// When the file was listed by another root.
     pub fn open<'a>(&'a mut self, file: &Found) -> Result<Box<dyn Read + 'a>, SourceError> {
+        let (name, limits) = (&*file.name, self.limits);
+        let given = matches!(file.whence, Whence::Given | Whence::Lost(_));
+        let stored = self.stored(file)?;
+        match Compression::of(name) {
+            _ if given => Ok(stored),
+            Some(compression) => compression.unpacked(name, stored, limits),
+            None => plain(name, stored),
+        }
+    }
+
+    /// The bytes of a file as they are, compressed or not.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened.
+    ///
+    /// # Panics
+    ///
+    /// When the file was listed by another root.
+    pub fn stored<'a>(&'a mut self, file: &Found) -> Result<Box<dyn Read + 'a>, SourceError> {
         let name = &*file.name;
-        let stored: Box<dyn Read + 'a> = match &file.whence {
-            Whence::Stored(blob, mark) => blob.stream(name, mark, 0)?,
+        match &file.whence {
+            Whence::Stored(blob, mark) => blob.stream(name, mark, 0),
             Whence::Member(_, _, place) => match &mut self.within {
-                Some(Within::Archive(unpacker)) => unpacker.read(*place, name, file.size)?,
+                Some(Within::Archive(unpacker)) => unpacker.read(*place, name, file.size),
                 _ => unreachable!("members are only found in archives"),
             },
             Whence::Given => match &self.within {
-                Some(Within::Input(input)) => return input.open(),
+                Some(Within::Input(input)) => Ok(input.open()?),
                 _ => unreachable!("what is given is only found in an input"),
             },
             Whence::Lost(damage) => {
                 let error = io::Error::new(io::ErrorKind::UnexpectedEof, damage.clone());
-                return Ok(Box::new(Failing(Some(error))));
+                Ok(Box::new(Failing(Some(error))))
             }
-        };
-        match Compression::of(name) {
-            Some(compression) => compression.unpacked(name, stored, self.limits),
-            None => plain(name, stored),
         }
     }
 }

@@ -8,7 +8,7 @@ use chatferry_core::{Mistake, Secret, Span};
 
 use crate::address::{Address, AddressError, Rest, SCHEMES};
 use crate::limits::Limits;
-use crate::remote::is_setting;
+use crate::remote;
 use crate::template::{Template, TemplateError};
 
 /// What `path` takes.
@@ -157,6 +157,12 @@ fn limits(section: &mut Section<'_>) -> Limits {
     }
 }
 
+/// Whether an object store has a setting of that name.
+#[must_use]
+pub fn is_setting(name: &str) -> bool {
+    remote::is_setting(name)
+}
+
 /// Reads `storage`: what is set of object stores, by the names that their libraries have for it.
 fn storage(section: &mut Section<'_>) -> Option<Vec<(String, Secret)>> {
     let setting = |(name, at, node): (&str, Option<Span>, Node<'_>)| {
@@ -180,7 +186,14 @@ fn address(node: &Node<'_>, folder: &Path) -> Option<Address> {
 }
 
 fn refuse(node: &Node<'_>, error: &AddressError) {
-    let (message, help) = match error {
+    let (message, help) = explained(error);
+    node.mistake(Mistake::error("files::address", message, node.at()).help(help));
+}
+
+/// What is wrong with an address, and what to do about it.
+#[must_use]
+pub fn explained(error: &AddressError) -> (String, String) {
+    match error {
         AddressError::Scheme(scheme) => (
             format!("nothing here reads {}", quoted(&format!("{scheme}://"))),
             format!(
@@ -196,8 +209,7 @@ fn refuse(node: &Node<'_>, error: &AddressError) {
             "this is not an address".to_owned(),
             "it is written as `s3://bucket/path` or `https://host/path`".to_owned(),
         ),
-    };
-    node.mistake(Mistake::error("files::address", message, node.at()).help(help));
+    }
 }
 
 fn template(node: &Node<'_>, path: &str) -> Option<Template> {

@@ -28,7 +28,7 @@ const METADATA: &str = "169.254.169.254:80";
 const GOOGLE_METADATA: &str = "metadata.google.internal:80";
 
 /// The way to an object store.
-pub(super) struct Store {
+pub(crate) struct Store {
     scheme: String,
     /// For first contact: whoever misspelt a name should not wait for minutes.
     first: Arc<dyn ObjectStore>,
@@ -41,7 +41,7 @@ pub(super) struct Store {
 
 /// What went wrong, or what is already said of it.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     Store(object_store::Error),
     Known(SourceError),
 }
@@ -54,7 +54,7 @@ impl From<object_store::Error> for Trouble {
 
 impl Store {
     /// Prepares to connect; nobody is asked yet.
-    pub(super) fn open(address: &Address, url: &Url) -> Result<Self, SourceError> {
+    pub(crate) fn open(address: &Address, url: &Url) -> Result<Self, SourceError> {
         // Another part of the program may have chosen it before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut settings = Vec::new();
@@ -90,7 +90,7 @@ impl Store {
         })
     }
 
-    pub(super) fn scheme(&self) -> &str {
+    pub(crate) fn scheme(&self) -> &str {
         &self.scheme
     }
 
@@ -100,12 +100,12 @@ impl Store {
     }
 
     /// Notes that there was an answer.
-    pub(super) fn answered(&self) {
+    pub(crate) fn answered(&self) {
         self.answered.store(true, Ordering::Relaxed);
     }
 
     /// What requests are made with.
-    pub(super) async fn client(&self) -> Result<Arc<dyn ObjectStore>, Trouble> {
+    pub(crate) async fn client(&self) -> Result<Arc<dyn ObjectStore>, Trouble> {
         if self.answered.load(Ordering::Relaxed) {
             return Ok(Arc::clone(&self.patient));
         }

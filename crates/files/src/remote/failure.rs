@@ -216,6 +216,24 @@ pub(super) fn failed(error: &Error, what: &str, shown: &str, scheme: &str) -> So
         .cause(without_addresses(&said))
 }
 
+/// The error for what a store said when `what` was to be put into `shown`.
+pub(crate) fn not_put(error: &Error, what: &str, shown: &str, scheme: &str) -> SourceError {
+    let failed = failed(error, what, shown, scheme);
+    let help = match failed.kind {
+        SourceErrorKind::Denied if failed.reason.contains("do not allow it") => Some(
+            "give them the right to write: for S3 s3:PutObject, s3:GetObject, s3:ListBucket and \
+             s3:AbortMultipartUpload"
+                .to_owned(),
+        ),
+        _ => failed.help,
+    };
+    SourceError {
+        doing: format!("put {what} into {shown}"),
+        help,
+        ..failed
+    }
+}
+
 /// Whether the bucket is in another region than the one asked.
 fn is_elsewhere(code: Option<&str>, status: Option<u16>, said: &str) -> bool {
     matches!(

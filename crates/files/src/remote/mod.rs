@@ -22,7 +22,6 @@ use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use url::Url;
 
-use self::connect::Store;
 use self::failure::failed;
 use self::wait::wait;
 use crate::address::{Address, percent_decoded};
@@ -30,7 +29,8 @@ use crate::blob::{Blob, Mark};
 use crate::root::{Found, Whence};
 use crate::template::Template;
 
-pub(crate) use self::connect::is_setting;
+pub(crate) use self::connect::{Store, Trouble, is_setting};
+pub(crate) use self::failure::not_put;
 pub(crate) use self::ranges::Parts;
 pub(crate) use self::seek::Seeker;
 pub(crate) use self::stream::Stream;
@@ -105,7 +105,7 @@ impl Bucket {
                 false => store.list(prefix.as_ref()).try_collect().await?,
             };
             bucket.store.answered();
-            Ok::<Vec<ObjectMeta>, connect::Trouble>(listed)
+            Ok::<Vec<ObjectMeta>, Trouble>(listed)
         });
         let listed = listed.map_err(|error| self.failed(error, "list", &doing))?;
         let matching = |meta: ObjectMeta| {
@@ -139,14 +139,14 @@ impl Bucket {
         }
     }
 
-    fn failed(&self, trouble: connect::Trouble, doing: &str, what: &str) -> SourceError {
+    fn failed(&self, trouble: Trouble, doing: &str, what: &str) -> SourceError {
         match trouble {
-            connect::Trouble::Store(error) => {
+            Trouble::Store(error) => {
                 let error = failed(&error, what, &self.shown, self.store.scheme());
                 let doing = format!("{doing} {what}");
                 SourceError { doing, ..error }
             }
-            connect::Trouble::Known(error) => error,
+            Trouble::Known(error) => error,
         }
     }
 }
@@ -181,7 +181,7 @@ impl Object {
         match wait(async move { object.head().await }) {
             Ok(meta) => Ok(Some(mark(&meta))),
             // A bucket that is not there has no objects, and that is worth saying.
-            Err(connect::Trouble::Store(error @ object_store::Error::NotFound { .. }))
+            Err(Trouble::Store(error @ object_store::Error::NotFound { .. }))
                 if !failure::is_bucket(&error) =>
             {
                 let bucket = self.bucket.clone();
@@ -194,7 +194,7 @@ impl Object {
         }
     }
 
-    async fn head(&self) -> Result<ObjectMeta, connect::Trouble> {
+    async fn head(&self) -> Result<ObjectMeta, Trouble> {
         let store = self.bucket.store.client().await?;
         let meta = match store.head(&self.path).await {
             // What was signed for reading may not be asked about.
@@ -210,7 +210,7 @@ impl Object {
 
 impl Bucket {
     /// Fails when the bucket itself is not there.
-    async fn check(&self) -> Result<(), connect::Trouble> {
+    async fn check(&self) -> Result<(), Trouble> {
         if self.store.is_web() {
             return Ok(());
         }

@@ -12,7 +12,7 @@ use http::Method;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::signer::Signer;
-use object_store::{ObjectStoreExt, PutPayload};
+use object_store::{Attribute, ObjectStoreExt, PutPayload};
 
 use super::PASSWORD;
 use super::database::unused_name;
@@ -57,6 +57,17 @@ pub struct S3 {
 pub struct Bucket {
     name: String,
     store: AmazonS3,
+}
+
+/// An object as it is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its media type.
+    pub media_type: Option<String>,
+    /// What a browser is to do with it.
+    pub disposition: Option<String>,
+    /// Its contents.
+    pub contents: Vec<u8>,
 }
 
 impl S3 {
@@ -203,6 +214,24 @@ impl Bucket {
         let path = Path::parse(name).expect("a name");
         let signed = self.store.signed_url(Method::GET, &path, SIGNED_FOR).await;
         signed.expect("the settings are complete").into()
+    }
+
+    /// An object of it, and what it is served as.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub async fn get(&self, name: &str) -> Stored {
+        let path = Path::parse(name).expect("a name");
+        let found = self.store.get(&path).await.expect("there is one");
+        let said = |attribute: &Attribute| found.attributes.get(attribute).map(|it| it.to_string());
+        let media_type = said(&Attribute::ContentType);
+        let disposition = said(&Attribute::ContentDisposition);
+        Stored {
+            media_type,
+            disposition,
+            contents: found.bytes().await.expect("it comes whole").into(),
+        }
     }
 
     /// Puts an object into it.
