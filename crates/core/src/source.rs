@@ -14,8 +14,8 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::filter::Filter;
 use crate::bookmark::Bookmark;
+use crate::filter::Filter;
 use crate::place::Place;
 use crate::shaped::RejectedRow;
 
@@ -89,6 +89,8 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// * Nothing follows an error.
     /// * The rows come in the [order](Scan::order) asked for, or else in the
     ///   [orders](Table::orders) that the table was described with.
+    /// * A scan that begins where another one [has ended](Scan::bookmark) leaves out no row that has
+    ///   come or changed since.
     fn scan(&self, scan: Scan) -> BatchStream;
 
     /// The same source as it is at one moment, from now until what is given is dropped: all that
@@ -97,8 +99,6 @@ pub trait Source: fmt::Debug + Send + Sync {
     ///
     /// It may hold a transaction open at the source all the while, so it is for those who read at
     /// full speed and then let go. Once rows were given, a moment that is lost cannot be had
-    /// * A scan that begins where another one [has ended](Scan::bookmark) leaves out no row that has
-    ///   come or changed since.
     /// again, and its scans fail.
     ///
     /// # Errors
@@ -189,6 +189,9 @@ pub struct Scan {
     pub limit: Option<usize>,
     /// How many rows a batch has at most.
     pub rows_per_batch: usize,
+    /// Where it begins, for a table that can be read on, and where it has ended. More may be
+    /// given than has come or changed since, and never less.
+    pub bookmark: Bookmark,
 }
 
 impl Scan {
@@ -197,14 +200,12 @@ impl Scan {
     pub fn of(table: Arc<Table>, columns: Vec<usize>, rows_per_batch: usize) -> Self {
         Self {
             table,
-    /// Where it begins, for a table that can be read on, and where it has ended. More may be
-    /// given than has come or changed since, and never less.
-    pub bookmark: Bookmark,
             columns,
             filters: Vec::new(),
             order: None,
             limit: None,
             rows_per_batch,
+            bookmark: Bookmark::default(),
         }
     }
 
@@ -213,7 +214,6 @@ impl Scan {
     /// # Panics
     ///
     /// When a column's index is beyond the table's schema.
-            bookmark: Bookmark::default(),
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
         Arc::new(
