@@ -85,7 +85,7 @@ impl Admission {
     /// Judges a record. References are judged too, so users must come before what refers to them.
     pub fn judge(&mut self, record: &Record, references: &References) -> Verdict {
         let key = record.key();
-        match self.seen.meet(key) {
+        match self.seen.meet(record.entity, key) {
             Sight::SettledBefore(sent) => {
                 let differs = sent.is_some_and(|sent| sent != Content::of(record.content()));
                 return Verdict::SettledBefore { differs };
@@ -149,7 +149,7 @@ impl Admission {
     /// Notes that something is to stand for what no flow delivers. Whether it is to be sent: an
     /// earlier run may have been refused it.
     pub(crate) fn stand_in(&mut self, record: &Record) -> bool {
-        self.seen.meet(record.key());
+        self.seen.meet(record.entity, record.key());
         self.refused_before(record).is_none()
     }
 
@@ -159,7 +159,7 @@ impl Admission {
         held.filter(|held| !self.retry_refused && held.content == Some(record.content()))
     }
 
-    /// Whether a record was met in this run, or delivered before.
+    /// Whether a user or group was met in this run, or delivered before.
     pub(crate) fn knows(&self, key: Key) -> bool {
         self.seen.knows(key)
     }

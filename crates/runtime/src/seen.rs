@@ -1,6 +1,7 @@
 //! Which records have been met: settled by an earlier run, or read in this one.
 
-use chatferry_core::Key;
+use chatferry_core::{Entity, Key};
+use chatferry_keys::Keys;
 use chatferry_ledger::{Content, Delivered};
 
 /// How many of a key's leading bits choose its bucket.
@@ -8,14 +9,16 @@ const BUCKET_BITS: u32 = 12;
 
 /// The keys of records that were delivered before or met in this run.
 ///
-/// Eight bytes a record, and four more for what was sent of those that were delivered before, in
-/// sorted buckets: a few megabytes for a million records, and no rehashing that would need twice as
-/// much for a moment. The last bit of a key is spent on whether this run has met it.
+/// Some ten bytes a record, and four more for what was sent of those that were delivered before.
+/// Of the latter, the last bit of a key is spent on whether this run has met it.
 #[derive(Debug)]
 pub(crate) struct Seen {
     before: Vec<Before>,
-    /// Those that were not delivered before.
-    met: Vec<Vec<u64>>,
+    /// Users and groups that were not delivered before. All others refer to them, so they are kept
+    /// apart, where they are few and close together.
+    parties: Keys,
+    /// Members and messages that were not delivered before.
+    others: Keys,
 }
 
 /// Keys that earlier runs have delivered, and at the same places what was sent of each.
@@ -40,7 +43,8 @@ impl Seen {
     pub(crate) fn new() -> Self {
         Self {
             before: vec![Before::default(); 1 << BUCKET_BITS],
-            met: vec![Vec::new(); 1 << BUCKET_BITS],
+            parties: Keys::default(),
+            others: Keys::default(),
         }
     }
 
@@ -84,7 +88,7 @@ impl Seen {
     }
 
     /// Meets a key.
-    pub(crate) fn meet(&mut self, key: Key) -> Sight {
+    pub(crate) fn meet(&mut self, entity: Entity, key: Key) -> Sight {
         let (bucket, entry) = (bucket_of(key), entry(key));
         let Before { keys, contents } = &mut self.before[bucket];
         if let Ok(place) = search(keys, entry) {
@@ -94,21 +98,20 @@ impl Seen {
             keys[place] |= 1;
             return Sight::SettledBefore(contents[place]);
         }
-        let met = &mut self.met[bucket];
-        match search(met, entry) {
-            Ok(_) => Sight::Again,
-            Err(place) => {
-                insert(met, place, entry);
-                Sight::New
-            }
+        let met = match entity {
+            Entity::Users | Entity::Groups => &mut self.parties,
+            Entity::Members | Entity::Messages => &mut self.others,
+        };
+        match met.insert(entry) {
+            true => Sight::New,
+            false => Sight::Again,
         }
     }
 
-    /// Whether a key was met or settled before.
+    /// Whether the key of a user or group was met or settled before.
     pub(crate) fn knows(&self, key: Key) -> bool {
-        let bucket = bucket_of(key);
-        let buckets = [&self.before[bucket].keys, &self.met[bucket]];
-        buckets.iter().any(|keys| search(keys, entry(key)).is_ok())
+        let before = &self.before[bucket_of(key)].keys;
+        self.parties.contains(entry(key)) || search(before, entry(key)).is_ok()
     }
 }
 
@@ -157,7 +160,7 @@ mod tests {
                     Some(true) => Sight::Again,
                 };
                 prop_assert_eq!(seen.knows(key(n)), expected != Sight::New);
-                prop_assert_eq!(seen.meet(key(n)), expected);
+                prop_assert_eq!(seen.meet(Entity::Users, key(n)), expected);
             }
         }
     }

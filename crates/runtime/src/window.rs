@@ -4,10 +4,9 @@
 //! request takes any of it, and a lane's records leave in the order in which they came.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::hash::BuildHasherDefault;
 
 use chatferry_core::Record;
-use twox_hash::XxHash3_64;
+use chatferry_keys::AsTheyAre;
 
 /// How many records wait at most.
 ///
@@ -17,7 +16,7 @@ pub const RECORDS: usize = 4_000;
 /// How many bytes of records wait at most, whatever their number.
 pub const BYTES: usize = 16 * 1024 * 1024;
 
-type Lanes = HashMap<u64, Lane, BuildHasherDefault<XxHash3_64>>;
+type Lanes = HashMap<u64, Lane, AsTheyAre>;
 
 /// The records that wait to be sent.
 #[derive(Debug, Default)]

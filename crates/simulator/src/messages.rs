@@ -4,18 +4,20 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 
+use chatferry_keys::Keys;
+
 use crate::archive::Archive;
 use crate::failure::Failure;
 use crate::index::{Entry, MadeBy};
 use crate::response::{Object, write_json, write_number};
 use crate::rules::{Message, ReceiverType};
 use crate::settings::Keep;
-use crate::shelf::{ByHash, IdSet, hash};
+use crate::shelf::{ByHash, hash};
 use crate::switches::{AttachmentUrl, Switches};
 
 /// The messages.
 pub(crate) struct Messages {
-    muids: IdSet,
+    muids: Keys,
     /// The greatest `sentAt` in each conversation.
     newest: ByHash<i64>,
     /// Conversations that have lost their newest message, by hash.
@@ -39,7 +41,7 @@ impl Messages {
             Keep::Ids => None,
         };
         Ok(Self {
-            muids: IdSet::default(),
+            muids: Keys::default(),
             newest: ByHash::default(),
             stale: HashSet::new(),
             order_violations: 0,

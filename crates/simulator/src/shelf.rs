@@ -3,9 +3,9 @@
 //! Ids are kept as hashes of 64 bits. Among ten million ids, two share one with a chance of one in
 //! 400,000.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::HashMap;
 
+use chatferry_keys::AsTheyAre;
 use twox_hash::XxHash3_64;
 
 /// The hash an id is kept as.
@@ -14,25 +14,7 @@ pub(crate) fn hash(id: &[u8]) -> u64 {
 }
 
 /// A map from hashes, which need not be hashed again.
-pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
-
-/// Gives a hash back as it is.
-#[derive(Default)]
-pub(crate) struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("only hashes are keys, and they are written as u64")
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
+pub(crate) type ByHash<T> = HashMap<u64, T, AsTheyAre>;
 
 /// Things by their id, in the order in which they were first put there.
 ///
@@ -110,57 +92,9 @@ impl<T> Shelf<T> {
     }
 }
 
-/// A set of ids, millions of them.
-///
-/// It is kept in parts that grow one at a time: one large set doubles at once, which takes long
-/// and for that moment half as much memory again.
-pub(crate) struct IdSet {
-    parts: Vec<HashSet<u64, BuildHasherDefault<Hashed>>>,
-    len: u64,
-}
-
-/// Parts of an [`IdSet`]: enough that one of them growing goes unnoticed.
-const PARTS: usize = 64;
-
-impl Default for IdSet {
-    fn default() -> Self {
-        Self {
-            parts: vec![HashSet::default(); PARTS],
-            len: 0,
-        }
-    }
-}
-
-impl IdSet {
-    pub(crate) fn contains(&self, hash: u64) -> bool {
-        self.parts[part(hash)].contains(&hash)
-    }
-
-    pub(crate) fn insert(&mut self, hash: u64) {
-        if self.parts[part(hash)].insert(hash) {
-            self.len += 1;
-        }
-    }
-
-    pub(crate) fn remove(&mut self, hash: u64) {
-        if self.parts[part(hash)].remove(&hash) {
-            self.len -= 1;
-        }
-    }
-
-    pub(crate) fn len(&self) -> u64 {
-        self.len
-    }
-}
-
-/// The part a hash belongs to, by bits that the sets themselves look at last.
-fn part(hash: u64) -> usize {
-    usize::from((hash >> 48).to_le_bytes()[0]) % PARTS
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{IdSet, Shelf, hash};
+    use super::Shelf;
 
     #[test]
     fn a_thing_put_again_keeps_its_place() {
@@ -184,21 +118,5 @@ mod tests {
         assert_eq!((shelf.len(), shelf.places()), (1, 2));
         assert_eq!((shelf.at(0), shelf.at(1)), (None, Some(&2)));
         assert_eq!(shelf.put("a", 3), 2, "it comes last when it comes again");
-    }
-
-    #[test]
-    fn a_set_of_ids_counts_each_once() {
-        let mut ids = IdSet::default();
-        for id in 0..10_000_u32 {
-            ids.insert(hash(&id.to_le_bytes()));
-            ids.insert(hash(&id.to_le_bytes()));
-        }
-        assert_eq!(ids.len(), 10_000);
-        ids.insert(hash(b"once"));
-        ids.remove(hash(b"once"));
-        ids.remove(hash(b"never"));
-        assert_eq!(ids.len(), 10_000);
-        assert!(ids.contains(hash(&7_u32.to_le_bytes())));
-        assert!(!ids.contains(hash(&10_000_u32.to_le_bytes())));
     }
 }

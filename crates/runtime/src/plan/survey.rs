@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use chatferry_core::{
     Delivery, Entity, Key, Outcome, OutcomeKind, Place, Record, RecordId, Reference, RejectedRow,
 };
+use chatferry_keys::Keys;
 
 use super::need::Packing;
 use super::top::Top;
 use crate::admission::{Admission, DUPLICATE_ID};
 use crate::reception::Witness;
-use crate::seen::{Seen, Sight};
 
 /// Examples of each reason.
 const EXAMPLES: usize = 3;
@@ -68,7 +68,7 @@ pub(super) struct Survey {
     pub(super) duplicates: Top<Key>,
     pub(super) collisions: Collisions,
     /// Ids with capitals, as they are and without them.
-    capitals: Seen,
+    capitals: Keys,
 }
 
 impl Survey {
@@ -82,7 +82,7 @@ impl Survey {
             blocking: Top::new(COUNTERS),
             duplicates: Top::new(COUNTERS),
             collisions: Collisions::default(),
-            capitals: Seen::new(),
+            capitals: Keys::default(),
         }
     }
 
@@ -111,15 +111,15 @@ impl Survey {
         }
         let key = Key::of(entity, id);
         let collides = if id.chars().any(char::is_uppercase) {
-            if self.capitals.meet(key) != Sight::New {
+            if !self.capitals.insert(key.0) {
                 return;
             }
             let lower = Key::of(entity, &id.to_lowercase());
             // Those with capitals have keys of their own here, apart from the ids themselves.
-            let taken = self.capitals.meet(Key(!lower.0)) != Sight::New;
+            let taken = !self.capitals.insert(!lower.0);
             taken || admission.knows(lower)
         } else {
-            self.capitals.knows(Key(!key.0))
+            self.capitals.contains(!key.0)
         };
         if collides {
             self.collisions.count += 1;
