@@ -97,11 +97,19 @@ pub(crate) const fn stored(bits: u64) -> i64 {
     bits as i64
 }
 
+/// Rows that one statement writes at most. A statement of another number of rows is another one
+/// that is kept, and of a thousand rows it takes half a megabyte.
+const TOGETHER: usize = 250;
+
 /// The number that a text is, if it is written in the one way in which it would be read back.
 fn number_of(text: &str) -> Option<i64> {
-    text.parse()
-        .ok()
-        .filter(|number: &i64| number.to_string() == text)
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let is_plain = match digits {
+        [b'0'] => text.len() == 1,
+        [first, rest @ ..] => matches!(first, b'1'..=b'9') && rest.iter().all(u8::is_ascii_digit),
+        [] => false,
+    };
+    is_plain.then(|| text.parse().ok()).flatten()
 }
 
 fn length(count: usize) -> i64 {
@@ -195,7 +203,7 @@ impl Ledger {
             let settled: Vec<(i64, &Settled)> = settled
                 .flat_map(|(number, (_, settled))| settled.iter().map(move |one| (number, one)))
                 .collect();
-            for settled in settled.chunks(1_000) {
+            for settled in settled.chunks(TOGETHER) {
                 let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
                     "INSERT INTO delivered (key, entity, present, request, id, remote, content) ",
                 );
@@ -231,7 +239,7 @@ impl Ledger {
                 forget.build().execute(&mut *transaction).await?;
             }
         }
-        for rows in undelivered.chunks(1_000) {
+        for rows in undelivered.chunks(TOGETHER) {
             let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
                 "INSERT INTO undelivered (key, run, entity, flow, id, outcome, reason, detail, place, content) ",
             );

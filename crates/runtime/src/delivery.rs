@@ -250,18 +250,14 @@ impl Deliveries {
         receipts.reverse();
         let (mut doubtful, mut doubt) = (Vec::new(), None);
         let sent = part.records.len();
+        handled.settled.reserve(sent);
         for record in std::mem::take(&mut part.records) {
             let of_record = |receipt: &Receipt| receipt.id == record.id;
             let place = receipts.iter().rposition(of_record);
             let verdict = place.map(|place| receipts.remove(place).verdict);
             match after_verdict(verdict) {
                 RecordStep::Settle(_) if part.probe => {}
-                RecordStep::Settle(outcome) => {
-                    if outcome.kind().delivered() {
-                        self.last_delivered = Some(record.clone());
-                    }
-                    handled.settled.push((record, outcome));
-                }
+                RecordStep::Settle(outcome) => handled.settled.push((record, outcome)),
                 RecordStep::Doubt(what) => {
                     doubt = Some(what);
                     doubtful.push(record);
@@ -278,6 +274,10 @@ impl Deliveries {
                     });
                 }
             }
+        }
+        let mut settled = handled.settled.iter().rev();
+        if let Some((record, _)) = settled.find(|(_, outcome)| outcome.kind().delivered()) {
+            self.last_delivered = Some(record.clone());
         }
         if doubtful.len() < sent {
             self.health.answered();

@@ -1,5 +1,6 @@
 //! Ids that CometChat takes, made of legacy ids.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -52,10 +53,10 @@ const READABLE: usize = 90;
 /// of that, `_`, and the 32-bit hash `h = 31 h + c` over the code points of the original, in
 /// base 36. Source: API.md 8.4, the vendor's migration recipes.
 #[must_use]
-pub fn cometchat_id(id: &str) -> String {
+pub fn cometchat_id(id: &str) -> Cow<'_, str> {
     let is_valid = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
     if id.len() <= LONGEST && id.bytes().all(is_valid) {
-        return id.to_owned();
+        return id.into();
     }
     let readable = id.to_lowercase();
     let readable = readable.encode_utf16().take(READABLE);
@@ -70,7 +71,7 @@ pub fn cometchat_id(id: &str) -> String {
         .fold(0_u32, |h, c| h.wrapping_mul(31).wrapping_add(u32::from(c)));
     made.push('_');
     made.push_str(&base_36(hash));
-    made
+    made.into()
 }
 
 fn base_36(mut number: u32) -> String {

@@ -205,9 +205,9 @@ fn texts(column: &ArrayRef) -> &StringArray {
 }
 
 /// Maps one column of text to another.
-fn map_text<T: AsRef<str>>(
-    columns: &[ArrayRef],
-    map: impl Fn(&str) -> Result<T>,
+fn map_text<'a, T: AsRef<str>>(
+    columns: &'a [ArrayRef],
+    map: impl Fn(&'a str) -> Result<T>,
 ) -> Result<ArrayRef> {
     let column = texts(&columns[0]);
     let mut given = StringBuilder::with_capacity(column.len(), column.value_data().len());
