@@ -289,7 +289,29 @@ fn known_systems_get_their_ready_made_pipeline() {
 }
 
 #[test]
-fn a_system_whose_files_do_not_tell_it_is_named() {
+fn systems_whose_files_are_whole_documents_are_known_by_their_keys() {
+    let folder = Folder::new();
+    for (system, place) in [
+        ("discord", "discord/export"),
+        ("telegram", "telegram/export"),
+        ("stream", "stream/import"),
+        ("stream-export", "stream-export/export"),
+        ("sendbird", "sendbird/export"),
+        ("twilio", "twilio/export"),
+        ("mattermost-bulk", "mattermost-bulk/export"),
+    ] {
+        let export = repository().join("pipelines").join(place);
+        let file = format!("{}.toml", place.replace('/', "-"));
+        let drafted = folder.run(&["init", export.to_str().unwrap(), "-o", &file]);
+        let drafted = drafted.expect(0);
+        let said = format!("the ready-made pipeline {system};");
+        assert!(drafted.out.contains(&said), "{place}: {}", drafted.said());
+        folder.run_with(&APP, &["rehearse", &file]).expect(0);
+    }
+}
+
+#[test]
+fn a_system_may_be_named_whatever_its_files_tell() {
     let folder = Folder::new();
     let export = repository().join("pipelines/discord/export");
     let export = export.to_str().unwrap();

@@ -1,5 +1,6 @@
 //! Systems for which there are pipelines already.
 
+use crate::documents::Document;
 use crate::seen::Seen;
 
 /// A system that a ready-made pipeline carries over.
@@ -10,7 +11,7 @@ pub struct System {
     /// What it is.
     pub about: &'static str,
     /// What tells it: tables, `*` where it may be called anything, and columns that each of them has.
-    /// Nothing where its files are no tables before a pipeline says how; it is used when it is named.
+    /// Nothing where its files are no tables before a pipeline says how.
     tells: &'static [(&'static str, &'static [&'static str])],
     /// The pipeline.
     text: &'static str,
@@ -138,14 +139,14 @@ pub const KNOWN: [System; 19] = [
     System {
         name: "stream",
         about: "an import file of Stream Chat",
-        tells: &[],
+        tells: &[("*", &["type", "item"])],
         text: include_str!("../../../pipelines/stream/pipeline.toml"),
         place: "root",
     },
     System {
         name: "stream-export",
         about: "channels as Stream Chat exports them",
-        tells: &[],
+        tells: &[("*", &["channel", "members", "messages"])],
         text: include_str!("../../../pipelines/stream-export/pipeline.toml"),
         place: "root",
     },
@@ -219,6 +220,55 @@ pub const KNOWN: [System; 19] = [
     },
 ];
 
+/// Files that are one document each, by their names, `*` where one may be called anything, and keys that
+/// each of them has.
+type Documents = &'static [(&'static str, &'static [&'static str])];
+
+/// What tells systems whose files are one document each.
+const BY_DOCUMENTS: [(&str, Documents); 4] = [
+    (
+        "discord",
+        &[("*", &["guild.id", "channel.id", "dateRange", "messages"])],
+    ),
+    (
+        "telegram",
+        &[("result.json", &["type", "id", "messages.from_id"])],
+    ),
+    (
+        "sendbird",
+        &[
+            ("users.json", &["users.user_id", "users.nickname"]),
+            (
+                "messages.json",
+                &["messages.message_id", "messages.channel_url"],
+            ),
+        ],
+    ),
+    (
+        "twilio",
+        &[
+            ("conversations.json", &["conversations.sid"]),
+            (
+                "messages.json",
+                &["messages.conversation_sid", "messages.author"],
+            ),
+        ],
+    ),
+];
+
+/// The system that has such documents, if it is a known one.
+#[must_use]
+pub fn recognised_by(documents: &[Document]) -> Option<&'static System> {
+    let is = |wanted: &Documents| {
+        let is_there = |(name, keys): &(&str, &[&str])| {
+            documents.iter().any(|document| document.is(name, keys))
+        };
+        wanted.iter().all(is_there)
+    };
+    let (name, _) = BY_DOCUMENTS.iter().find(|(_, wanted)| is(wanted))?;
+    KNOWN.iter().find(|system| system.name == *name)
+}
+
 /// The system that these tables are of, if it is a known one.
 #[must_use]
 pub fn recognised(tables: &[Seen]) -> Option<&'static System> {
@@ -257,6 +307,13 @@ impl System {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_tell_only_of_systems_that_there_are() {
+        for (name, _) in BY_DOCUMENTS {
+            assert!(KNOWN.iter().any(|system| system.name == name), "{name}");
+        }
+    }
 
     #[test]
     fn every_pipeline_can_be_told_where_the_chat_is() {

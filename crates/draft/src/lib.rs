@@ -10,10 +10,12 @@
 //! 4. `chat` puts the tables together: who refers to whom, and what is between two people.
 //! 5. `write` makes the pipeline file, with the views of `views` and the flows of `flows`; `sql`
 //!    writes names as SQL takes them.
-//! 6. `known` are the systems for which there are pipelines already.
+//! 6. `known` are the systems for which there are pipelines already; `documents` are files by which some
+//!    of them are known.
 
 mod chat;
 mod columns;
+mod documents;
 mod flows;
 mod known;
 mod parts;
@@ -26,7 +28,8 @@ mod words;
 mod write;
 
 pub use chat::{Chat, Reason, propose};
-pub use known::{KNOWN, System, recognised};
+pub use documents::{BEGINNING, Document};
+pub use known::{KNOWN, System, recognised, recognised_by};
 pub use seen::{Column, Kind, Seen};
 pub use tables::{Candidate, Chosen, Role, candidates};
 pub use write::{Place, written};

@@ -1,11 +1,14 @@
 //! `init`: looks at a chat that nobody has described, and drafts a pipeline for it.
 
-use std::io::{ErrorKind, IsTerminal, Write as _};
+use std::io::{ErrorKind, IsTerminal, Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use chatferry_core::source::{Scan, Source, SourceError};
-use chatferry_draft::{Chosen, KNOWN, Place, Reason, Role, Seen, System, candidates, propose};
+use chatferry_draft::{
+    BEGINNING, Chosen, Document, KNOWN, Place, Reason, Role, Seen, System, candidates, propose,
+};
+use chatferry_files::{Address, Root, Template};
 use chatferry_report::words::shortened;
 use dialoguer::Select;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
@@ -55,12 +58,24 @@ pub async fn run(args: &InitArgs, shared: &Shared, terminal: &Terminal) -> Resul
         kinds.collect()
     };
     let sources = pipeline::sources_of(&sections(&args.source), shared)?;
-    let seen = look(&sources, terminal).await?;
+    // Looking at tables reads files to their ends, which these tell from their beginnings.
+    let documents = match kinds[0].1 {
+        "root" => documents(&args.source).await?,
+        _ => Vec::new(),
+    };
+    let by_documents = chatferry_draft::recognised_by(&documents);
+    let mut seen = match by_documents {
+        Some(_) => Vec::new(),
+        None => look(&sources, terminal).await?,
+    };
     let where_it_is = Where::of(&args.source, file)?;
 
     let asks = !args.yes && !terminal.json() && std::io::stdin().is_terminal();
     let asks = asks && std::io::stderr().is_terminal();
-    let system = system(args, &seen, asks.then_some(terminal))?;
+    let system = system(args, &seen, by_documents, asks.then_some(terminal))?;
+    if system.is_none() && by_documents.is_some() {
+        seen = look(&sources, terminal).await?;
+    }
     let (text, draft) = match system {
         Some(system) => (system.pipeline(&where_it_is.written), None),
         None => {
@@ -139,10 +154,43 @@ async fn beginning(source: &Arc<dyn Source>, full: &str, table: &str) -> Result<
     Ok(Seen::of(full, &described, &rows))
 }
 
+/// Documents that are looked at.
+const DOCUMENTS: usize = 50;
+
+/// The beginnings of the JSON files in a folder or an archive.
+async fn documents(place: &str) -> Result<Vec<Document>, Trouble> {
+    let place = place.to_owned();
+    let look = move || -> Result<Vec<Document>, SourceError> {
+        let Ok(address) = Address::parse(&place, Path::new(".")) else {
+            return Ok(Vec::new());
+        };
+        let root = Root::open(&address)?;
+        let every = Template::parse("**/*.json").expect("a sound pattern");
+        let Ok(listing) = root.list(&every) else {
+            // There are none.
+            return Ok(Vec::new());
+        };
+        let mut opener = root.opener()?;
+        let mut documents = Vec::new();
+        for file in listing.files.iter().take(DOCUMENTS) {
+            let mut beginning = Vec::new();
+            let opened = opener.open(file)?;
+            // What cannot be read is told when it is read for its rows.
+            if opened.take(BEGINNING).read_to_end(&mut beginning).is_ok() {
+                documents.extend(Document::of(&file.name, &beginning));
+            }
+        }
+        Ok(documents)
+    };
+    let looked = tokio::task::spawn_blocking(look).await;
+    Ok(looked.map_err(|error| Trouble::new(Exit::Fault, error.to_string()))??)
+}
+
 /// The system that it is of, if somebody said so or it is recognised.
 fn system(
     args: &InitArgs,
     seen: &[Seen],
+    by_documents: Option<&'static System>,
     asks: Option<&Terminal>,
 ) -> Result<Option<&'static System>, Trouble> {
     let by_name = |name: &str| KNOWN.iter().find(|system| system.name == name);
@@ -161,7 +209,8 @@ fn system(
         };
     }
     let is_said = Role::ALL.into_iter().any(|role| args.table(role).is_some());
-    let system = chatferry_draft::recognised(seen).filter(|_| !is_said);
+    let system = by_documents.or_else(|| chatferry_draft::recognised(seen));
+    let system = system.filter(|_| !is_said);
     match (system, asks) {
         (Some(system), Some(terminal)) => {
             let question = format!("This looks like {}", system.about);
