@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::args::{Color, Format, LogFormat, Shared};
 use crate::trouble::Trouble;
 
+/// Columns that are used where there are fewer.
+const NARROWEST: usize = 40;
+
 /// Where results and talk go, and how they may look.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
@@ -22,6 +25,8 @@ pub struct Terminal {
     no_color: bool,
     /// Whether talk is for programs.
     json_talk: bool,
+    /// Whether results are talk, too: standard output is for something else.
+    results_are_talk: bool,
 }
 
 impl Terminal {
@@ -35,7 +40,18 @@ impl Terminal {
             results_on_terminal: std::io::stdout().is_terminal(),
             talk_on_terminal: std::io::stderr().is_terminal(),
             json_talk: shared.log_format == LogFormat::Json,
+            results_are_talk: false,
             no_color: std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()),
+        }
+    }
+
+    /// The same with its results on standard error, since standard output is for something else.
+    #[must_use]
+    pub const fn talking(self) -> Self {
+        Self {
+            results_on_terminal: self.talk_on_terminal,
+            results_are_talk: true,
+            ..self
         }
     }
 
@@ -81,7 +97,9 @@ impl Terminal {
     #[must_use]
     pub fn width(&self) -> usize {
         match console::Term::stderr().size_checked() {
-            Some((_, columns)) if self.talk_on_terminal => usize::from(columns).clamp(40, WIDEST),
+            Some((_, columns)) if self.talk_on_terminal => {
+                usize::from(columns).clamp(NARROWEST, WIDEST)
+            }
             _ => WIDEST,
         }
     }
@@ -100,8 +118,20 @@ impl Terminal {
     ///
     /// A reader that has gone away, such as `head`, is no error.
     pub fn result(&self, text: &str) {
+        if self.results_are_talk {
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            return;
+        }
         let mut out = std::io::stdout().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Writes a result that people read, in lines that fit where it is shown.
+    pub fn told(&self, text: &str) {
+        match self.width_of_results() {
+            WIDEST => self.result(text),
+            width => self.result(&folded(text, width)),
+        }
     }
 
     /// Whether results may be coloured.
@@ -113,9 +143,13 @@ impl Terminal {
     /// Columns to use for results.
     #[must_use]
     pub fn width_of_results(&self) -> usize {
-        match console::Term::stdout().size_checked() {
+        let term = match self.results_are_talk {
+            true => console::Term::stderr(),
+            false => console::Term::stdout(),
+        };
+        match term.size_checked() {
             Some((_, columns)) if self.results_on_terminal => {
-                usize::from(columns).clamp(60, WIDEST)
+                usize::from(columns).clamp(NARROWEST, WIDEST)
             }
             _ => WIDEST,
         }
@@ -207,10 +241,11 @@ impl Terminal {
         } else {
             ("", "", "")
         };
-        let mut text = paragraph(&format!("{red}error:{plain}"), &trouble.message);
+        let width = self.width();
+        let mut text = paragraph(&format!("{red}error:{plain}"), &trouble.message, width);
         if let Some(help) = &trouble.help {
             text.push('\n');
-            text.push_str(&paragraph(&format!(" {cyan}help:{plain}"), help));
+            text.push_str(&paragraph(&format!(" {cyan}help:{plain}"), help, width));
         }
         self.complain(&text);
     }
@@ -228,7 +263,80 @@ fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// A title and what follows it, in lines that fit on a page and stand below each other.
-fn paragraph(title: &str, text: &str) -> String {
-    format!("{title} {}", wrapped(text, WIDEST - 7).join("\n       "))
+/// A title and what follows it, in lines that fit on a page and stand below each other. Each item
+/// of a list begins a line of its own.
+fn paragraph(title: &str, text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (place, item) in text.split("\n- ").enumerate() {
+        let mark = if place == 0 { "" } else { "- " };
+        let rest = " ".repeat(mark.len());
+        let wrapped = wrapped(item, width - 7 - mark.len())
+            .into_iter()
+            .enumerate();
+        lines.extend(wrapped.map(|(line, text)| match line {
+            0 => format!("{mark}{text}"),
+            _ => format!("{rest}{text}"),
+        }));
+    }
+    format!("{title} {}", lines.join("\n       "))
+}
+
+/// Text whose lines have at most so many columns: what is beyond goes on in the next line, two
+/// columns further in than its line began.
+fn folded(text: &str, width: usize) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end_matches('\n');
+        if console::measure_text_width(bare) <= width {
+            folded.push_str(line);
+            continue;
+        }
+        let begins = bare.len() - bare.trim_start().len();
+        let further = (begins + 2).min(width / 2);
+        folded.push_str(&bare[..begins]);
+        let (mut column, mut is_first) = (begins, true);
+        for word in bare[begins..].split(' ') {
+            let length = console::measure_text_width(word);
+            let space = usize::from(!is_first);
+            if column + space + length > width && !is_first {
+                folded.truncate(folded.trim_end_matches(' ').len());
+                folded.push('\n');
+                folded.push_str(&" ".repeat(further));
+                column = further;
+            } else if !is_first {
+                folded.push(' ');
+                column += 1;
+            }
+            folded.push_str(word);
+            column += length;
+            is_first = false;
+        }
+        folded.push_str(&line[bare.len()..]);
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_are_too_long_go_on_further_in_and_others_are_as_they_were() {
+        let text =
+            "title\n  a  b\n  one two three four five\n\u{1b}[1mbold and long enough\u{1b}[0m\n";
+        assert_eq!(
+            folded(text, 16),
+            "title\n  a  b\n  one two three\n    four five\n\u{1b}[1mbold and long\n  enough\u{1b}[0m\n"
+        );
+        assert_eq!(folded("a b", 40), "a b");
+    }
+
+    #[test]
+    fn each_item_of_a_list_begins_a_line() {
+        let text = "it has changed:\n- one thing and\n  more\n- another";
+        assert_eq!(
+            paragraph("error:", text, 24),
+            "error: it has changed:\n       - one thing and\n         more\n       - another"
+        );
+    }
 }

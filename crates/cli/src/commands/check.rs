@@ -65,7 +65,7 @@ async fn check(args: &CheckArgs, shared: &Shared, terminal: &Terminal) -> Result
         terminal.result(&format!("{}\n", checked.as_json(took)));
         return Ok(Exit::Done);
     }
-    terminal.result(&checked.as_text(shared.verbose > 0, terminal));
+    terminal.told(&checked.as_text(shared.verbose > 0, terminal));
     let took = duration(started.elapsed());
     let path = opened.path.display();
     terminal.say(&match checked.warnings() {
@@ -236,10 +236,13 @@ fn widths(lines: &[[String; 4]], page: usize) -> [usize; 4] {
         let lengths = lines.iter().map(|line| line[column].chars().count());
         lengths.max().unwrap_or(0)
     };
-    let (field, gives) = (longest(0).min(FIELD), longest(2).min(GIVES));
+    // Where there is little room, each has its share of it.
+    let field = longest(0).min(FIELD.min(page / 3));
+    let gives = longest(2).min(GIVES.min(page / 4));
     // Two spaces stand before each column.
-    let room = page.saturating_sub(field + gives + 8).max(2 * EXAMPLE);
-    let example = longest(3).min(EXAMPLE.max(room.saturating_sub(longest(1))));
+    let room = page.saturating_sub(field + gives + 8);
+    let kept = EXAMPLE.min(room / 2);
+    let example = longest(3).min(kept.max(room.saturating_sub(longest(1))));
     [field, longest(1).min(room - example), gives, example]
 }
 

@@ -74,8 +74,12 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
         let style = Style {
             bold: &|text| terminal.bold(text),
             unicode: terminal.unicode(),
+            width: terminal.width_of_results(),
         };
-        terminal.result(&told.as_text(style));
+        terminal.told(&told.as_text(style));
+        if let Some(more) = more_on(&forecast.account) {
+            terminal.result(&format!("\n{more}"));
+        }
     }
     if let Some(mut page) = page {
         terminal.say(&page.write(&told.as_html())?);

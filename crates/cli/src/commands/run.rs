@@ -272,7 +272,7 @@ pub(crate) fn show(finished: &Finished, terminal: &Terminal) {
         return;
     }
     let table = account::table(&finished.account, |text| terminal.bold(text));
-    terminal.result(&format!(
+    terminal.told(&format!(
         "{table}\n{}\n",
         account::requests(&finished.requests, finished.took)
     ));

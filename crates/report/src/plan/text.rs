@@ -16,6 +16,8 @@ use crate::words::{
 const LISTED: usize = 10;
 /// Columns of the longest bar.
 const BAR: usize = 60;
+/// Columns before bars.
+const BEFORE_BAR: usize = 24;
 
 /// How the text may be written.
 #[derive(Clone, Copy)]
@@ -24,13 +26,19 @@ pub struct Style<'a> {
     pub bold: Title<'a>,
     /// Whether bars may be drawn with Unicode.
     pub unicode: bool,
+    /// Columns that bars may reach.
+    pub width: usize,
 }
 
 impl Plan<'_> {
     /// The plan as text.
     #[must_use]
     pub fn as_text(&self, style: Style<'_>) -> String {
-        let Style { bold, unicode } = style;
+        let Style {
+            bold,
+            unicode,
+            width,
+        } = style;
         let forecast = self.forecast;
         let mut text = table(&forecast.account, "to import", bold);
         self.not_read(&mut text);
@@ -62,7 +70,15 @@ impl Plan<'_> {
             Some(period) if period.name.len() == 4 => "messages by year",
             _ => "messages by month",
         };
-        bars(by, &periods, unicode, &mut text, bold);
+        let longest = width.saturating_sub(BEFORE_BAR).clamp(8, BAR);
+        bars(by, &periods, (unicode, longest), &mut text, bold);
+        if self.too_old() > 0 && !periods.is_empty() {
+            let line = format!(
+                "{} skipped, being older than `retention` allows, and not among these",
+                count(self.too_old())
+            );
+            text.push_str(&indented(&line, 2));
+        }
         let title = "messages of the largest conversations: the first of";
         listed(title, &forecast.conversations, &mut text, bold);
         self.needs(&mut text, bold);
@@ -212,7 +228,13 @@ fn listed(title: &str, most: &Most, text: &mut String, bold: Title<'_>) {
 }
 
 /// Messages of each period as bars: what is due, after it what was delivered earlier.
-fn bars(title: &str, periods: &[Period], unicode: bool, text: &mut String, bold: Title<'_>) {
+fn bars(
+    title: &str,
+    periods: &[Period],
+    (unicode, longest): (bool, usize),
+    text: &mut String,
+    bold: Title<'_>,
+) {
     let sum = |period: &Period| period.messages.due + period.messages.earlier;
     let Some(most) = periods.iter().map(sum).max().filter(|most| *most > 0) else {
         return;
@@ -225,8 +247,8 @@ fn bars(title: &str, periods: &[Period], unicode: bool, text: &mut String, bold:
     };
     let _ = writeln!(text, "\n{}", bold(&legend));
     let width = |messages: u64| {
-        let columns = u128::from(messages) * BAR as u128;
-        usize::try_from(columns.div_ceil(u128::from(most))).unwrap_or(BAR)
+        let columns = u128::from(messages) * longest as u128;
+        usize::try_from(columns.div_ceil(u128::from(most))).unwrap_or(longest)
     };
     for period in periods {
         let all = width(sum(period));
