@@ -3,15 +3,15 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use chatferry_core::Account;
+use chatferry_core::{Account, OutcomeKind};
 use chatferry_report::account as report;
 use chatferry_runtime::{Ended, Finished, Requests};
 use serde_json::{Value, json};
 
 pub use chatferry_report::words::{count, counted, duration};
 
-use crate::catalogue;
 pub use crate::reasons::advice;
+use crate::{catalogue, reasons};
 
 /// The account as a table, and under it every reason with its count.
 #[must_use]
@@ -20,7 +20,23 @@ pub fn table(account: &Account, bold: impl Fn(&str) -> String) -> String {
     text.push_str(&report::reasons(account, advice, &bold, |_, _, _| {
         String::new()
     }));
+    if let Some(more) = more_on(account) {
+        text.push('\n');
+        text.push_str(&more);
+    }
     text
+}
+
+/// What to type to have more said of the reasons in an account, in the order in which they are told.
+#[must_use]
+pub fn more_on(account: &Account) -> Option<String> {
+    let of = |kind: OutcomeKind| {
+        let flows = account.flows.iter();
+        let outcomes = flows.flat_map(|flow| flow.outcomes.keys());
+        let of_kind = outcomes.filter(move |(of, _)| *of == kind);
+        of_kind.map(|(kind, reason)| (*kind, reason.as_str()))
+    };
+    reasons::more_on(report::TOLD.into_iter().flat_map(of))
 }
 
 /// What was sent, in a line or two.

@@ -3,38 +3,40 @@
 use chatferry_cometchat::{codes, rules};
 use chatferry_core::OutcomeKind;
 
+use crate::catalogue;
+
 /// What rows ended for, by the names that are not the destination's own: a name, what it means,
 /// and what to do.
 const OURS: &[(&str, &str, &str)] = &[
     (
         "malformed",
         "the source could not read the row",
-        "`chatferry failures` names the place; correct the source, or accept the loss",
+        "`chatferry plan` names the place; correct the source, or accept the loss",
     ),
     (
         "truncated",
         "the source ends within the row",
-        "`chatferry failures` names the place; correct the source, or accept the loss",
+        "`chatferry plan` names the place; correct the source, or accept the loss",
     ),
     (
         "duplicate-key",
         "the row has a key twice",
-        "`chatferry failures` names the place; correct the source, or accept the loss",
+        "`chatferry plan` names the place; correct the source, or accept the loss",
     ),
     (
         "record-too-long",
         "the row is longer than the source takes",
-        "`chatferry failures` names the place; correct the source, or accept the loss",
+        "`chatferry plan` names the place; correct the source, or accept the loss",
     ),
     (
         "type-mismatch",
         "a value is not of its column's type",
-        "`chatferry failures` names the place; correct the source, or accept the loss",
+        "`chatferry plan` names the place; correct the source, or accept the loss",
     ),
     (
         "expression-failed",
         "an expression of the flow failed on the row",
-        "`chatferry failures` names the field; make the expression accept such values",
+        "`chatferry plan` names the field; make the expression accept such values",
     ),
     (
         "duplicate-id",
@@ -65,6 +67,21 @@ fn ours(reason: &str) -> Option<&'static (&'static str, &'static str, &'static s
 
 fn rule(reason: &str) -> Option<&'static rules::Rule> {
     rules::ALL.iter().find(|known| known.name == reason)
+}
+
+/// What to type to have more said of these reasons: an example of it, with the first of them that
+/// there is more to say of.
+#[must_use]
+pub fn more_on<'r>(reasons: impl IntoIterator<Item = (OutcomeKind, &'r str)>) -> Option<String> {
+    let code = |(kind, reason): (OutcomeKind, &'r str)| match kind {
+        OutcomeKind::Imported | OutcomeKind::Present => None,
+        OutcomeKind::Blocked => catalogue::find(kind.name()),
+        OutcomeKind::Skipped | OutcomeKind::Rejected | OutcomeKind::Refused => {
+            catalogue::find(reason)
+        }
+    };
+    let code = reasons.into_iter().find_map(code)?.code;
+    Some(format!("more on a reason: chatferry explain {code}\n"))
 }
 
 /// What it means that rows ended so, as far as that is known.

@@ -19,7 +19,7 @@ use crate::account::{count, counted};
 use crate::args::{FailuresArgs, Format, Shared};
 use crate::pipeline::{self, Opened};
 use crate::progress::Steps;
-use crate::reasons::{advice, meaning};
+use crate::reasons::{advice, meaning, more_on};
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -36,7 +36,7 @@ pub async fn run(
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let mut ledger = Ledger::read(&opened.ledger(shared)).await?;
     if let Some(path) = &args.export {
-        let exported = export(&opened, &mut ledger, path, terminal).await?;
+        let exported = export(&opened, shared, &mut ledger, path, terminal).await?;
         terminal.say(&exported.in_words(path));
         return Ok(Exit::Done);
     }
@@ -108,6 +108,12 @@ fn as_text(failures: &[Failures], examples: u32, terminal: &Terminal) -> String 
                 }
             }
         }
+    }
+    let reasons = failures.iter().map(|it| &it.examples[0]);
+    let more = more_on(reasons.map(|first| (first.outcome, first.reason.as_str())));
+    if let Some(more) = more {
+        text.push('\n');
+        text.push_str(&more);
     }
     if exportable > 0 {
         text.push_str(
@@ -199,12 +205,15 @@ struct Line<'a> {
 /// Reads every row once more, and writes those that are not delivered.
 async fn export(
     opened: &Opened,
+    shared: &Shared,
     ledger: &mut Ledger,
     path: &Path,
     terminal: &Terminal,
 ) -> Result<Exported, Trouble> {
     let planned = opened.plan(terminal).await?;
-    let destination = CometChat::offline(&opened.pipeline.destination);
+    let copies = opened.copies(shared).await?;
+    let destination = CometChat::offline(&opened.pipeline.destination)
+        .with_files(super::files(copies.as_ref()));
     let keys: HashSet<Key> = ledger.failed_keys().await?.into_iter().collect();
     let mut export = Export {
         out: BufWriter::new(create(path)?),

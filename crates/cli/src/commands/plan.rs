@@ -8,7 +8,7 @@ use chatferry_report::plan::{Plan as Told, Style};
 use chatferry_runtime::{Again, Forecast, Plan};
 use chrono::{DateTime, Utc};
 
-use crate::account::advice;
+use crate::account::{advice, more_on};
 use crate::args::{PlanArgs, Shared};
 use crate::commands::run::{listen, trouble_of};
 use crate::lineage;
