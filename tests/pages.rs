@@ -43,6 +43,7 @@ fn help() {
         "run",
         "failures",
         "retry",
+        "attachments",
         "snapshot",
         "status",
         "tables",

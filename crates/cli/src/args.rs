@@ -1,6 +1,7 @@
 //! What a person may type.
 
 use std::net::SocketAddr;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,10 +38,10 @@ Exit codes:
   2    wrong usage
   3    the pipeline file has mistakes
   4    a source cannot be read
-  5    the destination refuses to work or does not answer
-  6    the ledger cannot be read or written
-  7    done, but some rows were rejected, refused or blocked, or could not be deleted by undo;
-       planned, and some rows would be
+  5    the destination, or the store for attachments, refuses to work or does not answer
+  6    the ledger, or the map of attachments, cannot be read or written
+  7    done, but some rows were rejected, refused or blocked, or could not be deleted by undo,
+       or some files could not be copied; planned, and some rows would be
   8    verified: the app does not hold what was imported, or holds more
   9    stopped by `failure_budget` or `message_allowance`; planned, and the run would be
   130  stopped before the end; the same command goes on";
@@ -144,6 +145,12 @@ pub enum Command {
         chatferry tables export.zip"
     )]
     Tables(TablesArgs),
+    /// Copies the files that records refer to into a store; records then have the new URLs
+    #[command(
+        after_help = "Example: chatferry attachments pipeline.toml --to s3://acme-files/chat \
+        --public https://cdn.example.com/chat"
+    )]
+    Attachments(AttachmentsArgs),
     /// Copies the tables that a pipeline reads into a folder, to read from with `--snapshot`
     #[command(
         after_help = "Example: chatferry snapshot pipelines/quickstart --to copy\n         \
@@ -295,6 +302,33 @@ pub struct SnapshotArgs {
     /// Copy all tables that the sources offer, not only those that flows and views read
     #[arg(long)]
     pub all_tables: bool,
+}
+
+/// What `attachments` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct AttachmentsArgs {
+    /// Which pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// The store: s3://bucket/path, gs://…, az://… or a folder [default: `to` under [attachments]]
+    #[arg(long, value_name = "URL")]
+    pub to: Option<String>,
+    /// Under which URL everybody sees what is in the store [default: `public` under [attachments]]
+    #[arg(long, value_name = "URL")]
+    pub public: Option<String>,
+    /// The folder or archive that paths begin in, for exports that have their files beside them
+    /// [default: the pipeline file's folder]
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Files that are asked for in a second at most
+    #[arg(long, value_name = "N")]
+    pub per_second: Option<NonZeroU64>,
+    /// Files that are copied at once at most
+    #[arg(long, value_name = "N")]
+    pub at_once: Option<NonZeroUsize>,
+    /// Only counts the files, by host; asks nobody
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What `preview` takes.

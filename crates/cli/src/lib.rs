@@ -89,6 +89,7 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Status(args) => commands::status::run(&args, shared, terminal).await,
         Command::Verify(args) => commands::verify::run(&args, shared, terminal).await,
         Command::Undo(args) => commands::undo::run(&args, shared, terminal).await,
+        Command::Attachments(args) => commands::attachments::run(&args, shared, terminal).await,
         Command::Snapshot(args) => commands::snapshot::run(&args, shared, terminal).await,
         Command::Simulate(args) => commands::simulate::run(&args, terminal).await,
         Command::Connectors => commands::lists::connectors(terminal),

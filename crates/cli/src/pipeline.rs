@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chatferry_attachments::{Copies, MapError, Said};
 use chatferry_cometchat::Settings;
 use chatferry_cometchat::entities;
 use chatferry_config::{NamedSource, Override, Pipeline, Reading};
@@ -100,6 +101,13 @@ pub fn file(path: &Path) -> PathBuf {
     }
 }
 
+/// The folder of a pipeline file.
+fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
 /// Reads a pipeline file, and has its mistakes shown.
 fn read(
     path: &Path,
@@ -128,10 +136,7 @@ fn read(
         .help("save the file as UTF-8")
     })?;
     let overrides = overrides(shared)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = folder(&path);
     let environment = |name: &str| std::env::var(name).ok();
     let reading = Reading {
         environment: &environment,
@@ -143,9 +148,13 @@ fn read(
     if let Some(folder) = &shared.snapshot {
         connectors.stand_in(Box::new(Snapshot::open(folder)?));
     }
-    let read = chatferry_config::read(&text, &connectors, &reading);
+    let mut read = chatferry_config::read(&text, &connectors, &reading);
+    let written = read.pipeline.as_ref().and_then(|it| it.attachments.as_ref());
+    let attachments = chatferry_attachments::Settings::of(written, &Said::default(), folder);
+    read.mistakes.extend(attachments.err().unwrap_or_default());
     show(&path, &text, &read.mistakes);
-    match read.pipeline {
+    let is_grave = |mistake: &Mistake| mistake.severity == Severity::Error;
+    match read.pipeline.filter(|_| !read.mistakes.iter().any(is_grave)) {
         Some(pipeline) => Ok(Opened {
             path,
             text,
@@ -306,6 +315,49 @@ impl Opened {
         })
     }
 
+    /// What is said of attachments: in the file, and on the command line, which comes before it.
+    ///
+    /// # Errors
+    ///
+    /// When something of it cannot be used; what of it stands in the file was shown then.
+    pub fn attachments(
+        &self,
+        said: &Said,
+        terminal: &Terminal,
+    ) -> Result<chatferry_attachments::Settings, Trouble> {
+        let folder = folder(&self.path);
+        let written = self.pipeline.attachments.as_ref();
+        chatferry_attachments::Settings::of(written, said, folder).map_err(|mistakes| {
+            self.complain(&mistakes, terminal);
+            Trouble::shown(Exit::Usage)
+        })
+    }
+
+    /// Shows mistakes of the file.
+    pub fn complain(&self, mistakes: &[Mistake], terminal: &Terminal) {
+        show(&self.path, &self.text, mistakes, terminal);
+    }
+
+    /// The map of attachments: beside the ledger.
+    #[must_use]
+    pub fn map(&self, shared: &Shared) -> PathBuf {
+        self.ledger(shared).with_extension("attachments")
+    }
+
+    /// Where the files are by now that records refer to, if they were or are to be copied.
+    ///
+    /// # Errors
+    ///
+    /// When the map of them cannot be read.
+    pub async fn copies(&self, shared: &Shared) -> Result<Option<Arc<Copies>>, Trouble> {
+        let written = self.pipeline.attachments.as_ref();
+        let settings =
+            chatferry_attachments::Settings::of(written, &Said::default(), folder(&self.path));
+        let settings = settings.map_err(|_| Trouble::shown(Exit::Pipeline))?;
+        let copies = Copies::load(&self.map(shared), &settings).await?;
+        Ok(copies.map(Arc::new))
+    }
+
     /// Where the ledger is: as told, or beside the file.
     #[must_use]
     pub fn ledger(&self, shared: &Shared) -> PathBuf {
@@ -317,6 +369,18 @@ impl Opened {
 }
 
 impl Planned {
+    /// The same, for records that say where their files are by now: another pipeline as soon as they
+    /// are somewhere else.
+    #[must_use]
+    pub fn with_files(mut self, copies: Option<&Copies>) -> Self {
+        if let Some(copies) = copies {
+            let edition = copies.edition().to_le_bytes();
+            let seed = self.fingerprint;
+            self.fingerprint = twox_hash::XxHash3_64::oneshot_with_seed(seed, &edition);
+        }
+        self
+    }
+
     /// The flows as the runtime takes them.
     #[must_use]
     pub fn inputs(&self) -> Vec<FlowInput> {
@@ -391,4 +455,14 @@ fn reason(error: &std::io::Error) -> String {
         .next()
         .unwrap_or(&text)
         .to_lowercase()
+}
+
+impl From<MapError> for Trouble {
+    fn from(error: MapError) -> Self {
+        Self {
+            exit: Exit::Ledger,
+            message: error.to_string(),
+            help: error.help,
+        }
+    }
 }

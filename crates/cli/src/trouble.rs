@@ -19,11 +19,12 @@ pub enum Exit {
     Pipeline,
     /// A source cannot be read.
     Source,
-    /// The destination refuses to work or does not answer.
+    /// The destination, or the store for attachments, refuses to work or does not answer.
     Destination,
-    /// The ledger cannot be read or written.
+    /// The ledger, or the map of attachments, cannot be read or written.
     Ledger,
-    /// Done, but some rows were rejected, refused or blocked, or could not be taken away again.
+    /// Done, but some rows were rejected, refused or blocked, or could not be taken away again; or
+    /// some files could not be copied.
     Undelivered,
     /// Verified, and the destination does not hold what was imported, or holds more.
     Different,

@@ -12,17 +12,18 @@ type Answering = dyn Fn(&Asked) -> Vec<u8> + Send + Sync;
 
 /// One question.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// The path with its query.
-    pub(crate) path: String,
+    pub path: String,
     /// The headers, as they came.
-    pub(crate) head: String,
+    pub head: String,
     /// How often this path was asked for before.
-    pub(crate) before: usize,
+    pub before: usize,
 }
 
 /// A host of files.
-pub(crate) struct Host {
+#[derive(Debug)]
+pub struct Host {
     port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
     count: watch::Receiver<usize>,
@@ -31,9 +32,15 @@ pub(crate) struct Host {
 
 impl Host {
     /// A host that answers so.
-    pub(crate) async fn new(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    pub async fn new(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let port = listener.local_addr().expect("it has an address").port();
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let answer: Arc<Answering> = Arc::new(answer);
         let (counted, count) = watch::channel(0);
@@ -57,7 +64,7 @@ impl Host {
     }
 
     /// A host that gives each of these files.
-    pub(crate) async fn of(files: &[(&str, &[u8])]) -> Self {
+    pub async fn of(files: &[(&str, &[u8])]) -> Self {
         let files: BTreeMap<String, Vec<u8>> = files
             .iter()
             .map(|(path, contents)| ((*path).to_owned(), contents.to_vec()))
@@ -70,24 +77,38 @@ impl Host {
     }
 
     /// Its name, as pipelines have it.
-    pub(crate) fn name(&self) -> String {
+    #[must_use]
+    pub fn name(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// A URL of it.
-    pub(crate) fn url(&self, path: &str) -> String {
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
     /// What it was asked so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    ///
+    /// # Panics
+    ///
+    /// When it has panicked.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("no holder panics").clone()
     }
 
     /// Waits until it was asked so often.
-    pub(crate) async fn asked_times(&self, times: usize) {
+    ///
+    /// # Panics
+    ///
+    /// When it is gone before.
+    pub async fn asked_times(&self, times: usize) {
         let mut count = self.count.clone();
-        count.wait_for(|count| *count >= times).await.unwrap();
+        count
+            .wait_for(|count| *count >= times)
+            .await
+            .expect("the host is there");
     }
 }
 
@@ -110,10 +131,10 @@ async fn serve(
             Err(_) => return,
         }
     }
-    let head = String::from_utf8(head).unwrap();
+    let head = String::from_utf8_lossy(&head).into_owned();
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let asked = {
-        let mut seen = seen.lock().unwrap();
+        let mut seen = seen.lock().expect("no holder panics");
         let before = seen.iter().filter(|asked| asked.path == path).count();
         let asked = Asked { path, head, before };
         seen.push(asked.clone());
@@ -127,7 +148,8 @@ async fn serve(
 }
 
 /// An answer with these headers and these contents.
-pub(crate) fn answer(status: u16, headers: &[(&str, &str)], contents: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn answer(status: u16, headers: &[(&str, &str)], contents: &[u8]) -> Vec<u8> {
     let mut answer = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
     for (name, value) in headers {
         answer.push_str(&format!("{name}: {value}\r\n"));
@@ -142,7 +164,8 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], contents: &[u8]) -> 
 }
 
 /// A file.
-pub(crate) fn file(contents: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn file(contents: &[u8]) -> Vec<u8> {
     answer(
         200,
         &[("Content-Type", "application/octet-stream")],
@@ -151,12 +174,14 @@ pub(crate) fn file(contents: &[u8]) -> Vec<u8> {
 }
 
 /// A page, such as one to sign in.
-pub(crate) fn page() -> Vec<u8> {
+#[must_use]
+pub fn page() -> Vec<u8> {
     let page = b"<!DOCTYPE html><html>Sign in to your workspace</html>";
     answer(200, &[("Content-Type", "text/html; charset=utf-8")], page)
 }
 
 /// Nothing but a status.
-pub(crate) fn status(status: u16) -> Vec<u8> {
+#[must_use]
+pub fn status(status: u16) -> Vec<u8> {
     answer(status, &[], b"")
 }

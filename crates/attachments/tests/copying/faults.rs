@@ -5,8 +5,8 @@ use chatferry_config::attachments::Missing;
 use chatferry_core::Whereabouts;
 use tokio::sync::watch;
 
-use crate::host::{Host, answer, file, page, status};
 use crate::setup::{Migration, PUBLIC, failed};
+use chatferry_testkit::host::{Host, answer, file, page, status};
 
 #[tokio::test]
 async fn the_same_contents_lie_there_once_and_every_record_finds_them() {

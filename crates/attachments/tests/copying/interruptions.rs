@@ -6,8 +6,8 @@ use chatferry_attachments::{Ended, MapError};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokio::sync::watch;
 
-use crate::host::{Host, answer, file, status};
 use crate::setup::Migration;
+use chatferry_testkit::host::{Host, answer, file, status};
 
 const FILES: usize = 40;
 

@@ -6,7 +6,6 @@
 )]
 
 mod faults;
-mod host;
 mod interruptions;
 mod paths;
 mod secrets;

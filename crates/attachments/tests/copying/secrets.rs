@@ -2,8 +2,8 @@
 
 use chatferry_attachments::{Reason, shown};
 
-use crate::host::{Host, answer, file, page};
 use crate::setup::{Migration, failed};
+use chatferry_testkit::host::{Host, answer, file, page};
 
 /// The bytes of every file below a folder.
 fn everything(folder: &std::path::Path) -> Vec<u8> {

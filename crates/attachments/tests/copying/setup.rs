@@ -13,7 +13,7 @@ use chatferry_core::{Declared, Files, Secret, Whereabouts};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use crate::host::Host;
+use chatferry_testkit::host::Host;
 
 /// Under which URL the store is seen.
 pub(crate) const PUBLIC: &str = "https://cdn.example.com/chat";

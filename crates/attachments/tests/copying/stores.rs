@@ -7,8 +7,8 @@ use chatferry_core::Secret;
 use chatferry_testkit::servers::s3;
 use tokio::sync::watch;
 
-use crate::host::{Host, answer, file};
 use crate::setup::{Migration, PUBLIC};
+use chatferry_testkit::host::{Host, answer, file};
 
 /// More than one part, and not a whole number of them.
 const LARGE: usize = 20_000_001;

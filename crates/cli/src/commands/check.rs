@@ -55,7 +55,9 @@ async fn check(args: &CheckArgs, shared: &Shared, terminal: &Terminal) -> Result
     let started = Instant::now();
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let planned = opened.plan_in_place(terminal).await?;
-    let destination = CometChat::offline(&opened.pipeline.destination);
+    let copies = opened.copies(shared).await?;
+    let destination =
+        CometChat::offline(&opened.pipeline.destination).with_files(super::files(copies.as_ref()));
     let flows = planned.in_order();
     let variables = &opened.pipeline.variables;
     let examples = examples::of(&flows, &destination, variables, args.patience).await?;

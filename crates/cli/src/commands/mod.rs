@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod attachments;
 mod changed;
 pub mod check;
 pub mod explain;
@@ -19,7 +20,11 @@ pub mod tables;
 pub mod undo;
 pub mod verify;
 
+use std::sync::Arc;
+
+use chatferry_attachments::Copies;
 use chatferry_cometchat::{CometChat, Settings};
+use chatferry_core::Files;
 use chatferry_ledger::Ledger;
 
 use crate::args::Shared;
@@ -32,6 +37,11 @@ fn connect(settings: &Settings) -> Result<CometChat, Trouble> {
         let message = format!("cannot use the destination: {reason}");
         Trouble::new(Exit::Destination, message)
     })
+}
+
+/// Who tells records where their files are by now.
+fn files(copies: Option<&Arc<Copies>>) -> Option<Arc<dyn Files>> {
+    copies.map(|copies| Arc::clone(copies) as Arc<dyn Files>)
 }
 
 /// The ledger of a pipeline that was run before; none is made.

@@ -27,7 +27,8 @@ use crate::watch::Watch;
 pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let page = args.report.as_deref().map(Page::begin).transpose()?;
-    let planned = opened.plan(terminal).await?;
+    let copies = opened.copies(shared).await?;
+    let planned = opened.plan(terminal).await?.with_files(copies.as_deref());
     let settings = &opened.pipeline.destination;
     let path = opened.ledger(shared);
     let mut ledger = match path.exists() {
@@ -39,7 +40,9 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
     }
     let now = Utc::now();
     let plan = Plan {
-        destination: Arc::new(CometChat::offline(settings)),
+        destination: Arc::new(
+            CometChat::offline(settings).with_files(super::files(copies.as_ref())),
+        ),
         flows: planned.inputs(),
         ledger,
         pipeline: planned.fingerprint,

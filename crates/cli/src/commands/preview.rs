@@ -36,7 +36,9 @@ pub async fn run(
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let planned = opened.plan_in_place(terminal).await?;
     let flows = chosen(&planned, args.flow.as_deref())?;
-    let destination = CometChat::offline(&opened.pipeline.destination);
+    let copies = opened.copies(shared).await?;
+    let destination =
+        CometChat::offline(&opened.pipeline.destination).with_files(super::files(copies.as_ref()));
     let filter = args.filter.as_ref().map(|text| Sql {
         text: text.clone(),
         at: Some(0..text.len()),

@@ -38,19 +38,21 @@ pub async fn run(
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let name = &opened.pipeline.name;
     let live = live::Page::open(&args.listen, TITLE, name, terminal).await?;
-    let ended = rehearse(args, terminal, &opened, &live).await;
+    let ended = rehearse(args, shared, terminal, &opened, &live).await;
     live.close(&ended).await;
     ended
 }
 
 async fn rehearse(
     args: &RehearseArgs,
+    shared: &Shared,
     terminal: &Terminal,
     opened: &Opened,
     live: &live::Page,
 ) -> Result<Exit, Trouble> {
     let page = args.report.as_deref().map(Page::begin).transpose()?;
-    let planned = opened.plan(terminal).await?;
+    let copies = opened.copies(shared).await?;
+    let planned = opened.plan(terminal).await?.with_files(copies.as_deref());
     let mut settings = opened.pipeline.destination.clone();
     let limit = settings.delivery.requests_per_minute.take();
 
@@ -67,7 +69,8 @@ async fn rehearse(
         Trouble::new(Exit::Fault, format!("cannot start the simulator: {error}"))
     };
     let simulator = Simulator::new(stand_in).map_err(cannot)?;
-    let destination = CometChat::over(&settings, Arc::new(InProcess(simulator)));
+    let destination = CometChat::over(&settings, Arc::new(InProcess(simulator)))
+        .with_files(super::files(copies.as_ref()));
 
     // A ledger as a run would have, in a folder that goes away afterwards.
     let folder = tempfile::tempdir().map_err(|error| {

@@ -59,7 +59,10 @@ async fn retry(
     live: &live::Page,
 ) -> Result<Exit, Trouble> {
     let mut page = args.report.as_deref().map(Page::begin).transpose()?;
-    let destination: Arc<dyn Destination> = Arc::new(super::connect(&opened.pipeline.destination)?);
+    let copies = opened.copies(shared).await?;
+    let destination = super::connect(&opened.pipeline.destination)?;
+    let destination: Arc<dyn Destination> =
+        Arc::new(destination.with_files(super::files(copies.as_ref())));
     let ledger = Ledger::open(&opened.ledger(shared)).await?;
     let (mut finished, pace) = deliver(
         corrected.flows,

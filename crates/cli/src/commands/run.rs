@@ -49,8 +49,6 @@ async fn runs(
     live: &live::Page,
 ) -> Result<Exit, Trouble> {
     let mut page = args.report.as_deref().map(Page::begin).transpose()?;
-    let destination = super::connect(&opened.pipeline.destination)?;
-    let destination: Arc<dyn Destination> = Arc::new(destination);
     let mut again = match (args.everything, args.retry_refused) {
         (_, true) => Again::Refused,
         (true, false) => Again::Everything,
@@ -58,12 +56,15 @@ async fn runs(
     };
     loop {
         // Each time anew, since tables change.
-        let planned = opened.plan(terminal).await?;
+        let copies = opened.copies(shared).await?;
+        let destination = super::connect(&opened.pipeline.destination)?;
+        let destination = destination.with_files(super::files(copies.as_ref()));
+        let destination: Arc<dyn Destination> = Arc::new(destination);
+        let planned = opened.plan(terminal).await?.with_files(copies.as_deref());
         let mut ledger = Ledger::open(&opened.ledger(shared)).await?;
         lineage::go_on(opened, &mut ledger, args.accept_changes, terminal).await?;
-        let to = Arc::clone(&destination);
         let shown = Shown { terminal, live };
-        let (mut finished, pace) = go(&planned, to, ledger, again, shown).await?;
+        let (mut finished, pace) = go(&planned, destination, ledger, again, shown).await?;
         show(&finished, terminal);
         if let Some(page) = &mut page {
             let about = About {

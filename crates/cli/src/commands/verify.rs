@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chatferry_attachments::Copies;
 use chatferry_cometchat::{CometChat, Retention, Settings};
 use chatferry_config::Pipeline;
 use chatferry_runtime::Verify;
@@ -30,7 +31,8 @@ pub async fn run(args: &VerifyArgs, shared: &Shared, terminal: &Terminal) -> Res
     let mut settings = opened.pipeline.destination.clone();
     // What was young enough when it was sent is verified whatever its age.
     settings.retention = Retention::Off;
-    let destination = super::connect(&settings)?;
+    let copies = opened.copies(shared).await?;
+    let destination = super::connect(&settings)?.with_files(super::files(copies.as_ref()));
     let ledger = super::existing_ledger(&opened, shared).await?;
     let planned = opened.plan(terminal).await?;
     let destination: Arc<CometChat> = Arc::new(destination);
@@ -39,7 +41,7 @@ pub async fn run(args: &VerifyArgs, shared: &Shared, terminal: &Terminal) -> Res
         destination,
         flows: planned.inputs(),
         ledger,
-        of: subject(&opened.pipeline),
+        of: subject(&opened.pipeline, copies.as_deref()),
         anew: args.anew,
         patience: Duration::from_secs(args.patience),
         shown: args.findings,
@@ -66,14 +68,16 @@ pub async fn run(args: &VerifyArgs, shared: &Shared, terminal: &Terminal) -> Res
 
 /// What is verified, in words that change with what the pipeline makes and where it goes, and not
 /// with how fast it is asked. Secrets do not show in them.
-fn subject(pipeline: &Pipeline<Settings>) -> String {
+fn subject(pipeline: &Pipeline<Settings>, copies: Option<&Copies>) -> String {
     let makes = format!(
-        "{} {:?} {:?} {:?} {:?}",
+        "{} {:?} {:?} {:?} {:?} {:?} {:?}",
         env!("CARGO_PKG_VERSION"),
         pipeline.sources,
         pipeline.views,
         pipeline.variables,
         pipeline.flows,
+        pipeline.attachments,
+        copies.map(Copies::edition),
     );
     let makes = twox_hash::XxHash3_64::oneshot(makes.as_bytes());
     format!("{makes:016x} {}", pipeline.destination.base_url)
