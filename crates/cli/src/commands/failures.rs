@@ -212,8 +212,8 @@ async fn export(
 ) -> Result<Exported, Trouble> {
     let planned = opened.plan(terminal).await?;
     let copies = opened.copies(shared).await?;
-    let destination = CometChat::offline(&opened.pipeline.destination)
-        .with_files(super::files(copies.as_ref()));
+    let destination =
+        CometChat::offline(&opened.pipeline.destination).with_files(super::files(copies.as_ref()));
     let keys: HashSet<Key> = ledger.failed_keys().await?.into_iter().collect();
     let mut export = Export {
         out: BufWriter::new(create(path)?),
