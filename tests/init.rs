@@ -306,7 +306,10 @@ fn systems_whose_files_are_whole_documents_are_known_by_their_keys() {
         let drafted = drafted.expect(0);
         let said = format!("the ready-made pipeline {system};");
         assert!(drafted.out.contains(&said), "{place}: {}", drafted.said());
-        folder.run_with(&APP, &["rehearse", &file]).expect(0);
+        // Some of the samples have rows that are rejected.
+        let rehearsed = folder.run_with(&APP, &["rehearse", &file]);
+        let done = matches!(rehearsed.code, Some(0 | 7));
+        assert!(done, "{place}: {}", rehearsed.said());
     }
 }
 

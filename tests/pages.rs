@@ -44,6 +44,7 @@ fn help() {
         "failures",
         "retry",
         "attachments",
+        "singer-target",
         "snapshot",
         "status",
         "tables",

@@ -86,6 +86,21 @@ impl Folder {
         self.start_with(&[], arguments)
     }
 
+    /// Starts the program with this for its standard input.
+    pub fn start_fed<S: AsRef<str>>(&self, input: impl Into<Stdio>, arguments: &[S]) -> Running {
+        self.start_between(input.into(), Stdio::piped(), &[], arguments)
+    }
+
+    /// Starts the program with these for its standard input and output.
+    pub fn start_piped<S: AsRef<str>>(
+        &self,
+        input: impl Into<Stdio>,
+        out: impl Into<Stdio>,
+        arguments: &[S],
+    ) -> Running {
+        self.start_between(input.into(), out.into(), &[], arguments)
+    }
+
     /// Starts the program with a file for its standard output, to be read meanwhile.
     pub fn start_into<S: AsRef<str>>(&self, file: &Path, arguments: &[S]) -> Running {
         let out = std::fs::File::create(file).expect("a file can be made");
@@ -102,6 +117,16 @@ impl Folder {
         variables: &[(&str, &str)],
         arguments: &[S],
     ) -> Running {
+        self.start_between(Stdio::null(), out, variables, arguments)
+    }
+
+    fn start_between<S: AsRef<str>>(
+        &self,
+        input: Stdio,
+        out: Stdio,
+        variables: &[(&str, &str)],
+        arguments: &[S],
+    ) -> Running {
         let program = std::env::var_os("CARGO_BIN_EXE_chatferry-under-test")
             .expect("cargo runs the tests, and tells them where the program is");
         let mut child = Command::new(program)
@@ -110,7 +135,7 @@ impl Folder {
             .env_clear()
             .envs([("LANG", "C.UTF-8"), ("TERM", "dumb"), ("COLUMNS", "100")])
             .envs(variables.iter().copied())
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(out)
             .stderr(Stdio::piped())
             .spawn()

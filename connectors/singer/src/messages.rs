@@ -22,7 +22,7 @@ use crate::stream::{BROKEN, MAX_MESSAGE};
 pub struct Messages {
     /// How many bytes they have.
     pub bytes: u64,
-    /// How many records there are of each stream.
+    /// How many records there are of each stream that is announced.
     pub records: BTreeMap<String, u64>,
     /// The last state: from where a tap that is given it goes on. JSON, as it was printed.
     pub state: Option<String>,
@@ -66,9 +66,16 @@ pub fn spool(input: impl Read, path: &Path) -> Result<Messages, SourceError> {
     let mut copy = BufWriter::with_capacity(CHUNK, file);
     let mut through = Through::of("standard input");
     through.copy_to = Some(path);
-    let messages = through.take(input, &mut copy)?;
-    copy.flush().map_err(|error| unwritten(path, error))?;
-    Ok(messages)
+    let messages = through.take(input, &mut copy).and_then(|messages| {
+        copy.flush().map_err(|error| unwritten(path, error))?;
+        Ok(messages)
+    });
+    if messages.is_err() {
+        // What was copied so far is of no use; that it cannot be removed is no worse.
+        drop(copy);
+        let _ = std::fs::remove_file(path);
+    }
+    messages
 }
 
 /// Bytes that are taken at a time.
@@ -83,6 +90,7 @@ struct Through<'p> {
     name: &'p str,
     copy_to: Option<&'p Path>,
     schemas: BTreeMap<String, Value>,
+    records: BTreeMap<String, u64>,
     number: u64,
 }
 
@@ -92,6 +100,7 @@ impl<'p> Through<'p> {
             name,
             copy_to: None,
             schemas: BTreeMap::new(),
+            records: BTreeMap::new(),
             number: 0,
         }
     }
@@ -101,7 +110,7 @@ impl<'p> Through<'p> {
         let mut input = BufReader::with_capacity(CHUNK, input);
         let mut hasher = twox_hash::XxHash3_64::with_seed(0);
         let mut line = Vec::new();
-        let (mut bytes, mut records, mut state) = (0, BTreeMap::new(), None);
+        let (mut bytes, mut state) = (0, None);
         let mut broken_off = false;
         loop {
             line.clear();
@@ -122,15 +131,12 @@ impl<'p> Through<'p> {
             match message::read(text) {
                 Message::Record { stream, .. } => {
                     let stream = String::from_utf8_lossy(stream);
-                    if !self.schemas.contains_key(stream.as_ref()) {
+                    let Some(count) = self.records.get_mut(stream.as_ref()) else {
                         let reason =
                             "a record comes before the SCHEMA that says what it looks like";
                         return Err(self.refused(reason, BROKEN));
-                    }
-                    match records.get_mut(stream.as_ref()) {
-                        Some(count) => *count += 1,
-                        None => drop(records.insert(stream.into_owned(), 1)),
-                    }
+                    };
+                    *count += 1;
                 }
                 Message::Schema { stream, schema } => self.announce(stream, schema)?,
                 Message::State { value } => {
@@ -163,7 +169,7 @@ impl<'p> Through<'p> {
         let catalog = json!({ "streams": streams.collect::<Vec<_>>() }).to_string();
         Ok(Messages {
             bytes,
-            records,
+            records: self.records,
             state,
             broken_off,
             catalog: Catalog::read(catalog.as_bytes()).expect("each stream has its name"),
@@ -179,6 +185,7 @@ impl<'p> Through<'p> {
         }
         if let Ok(schema) = serde_json::from_slice(schema) {
             // The first one counts; whoever reads the stream compares those that follow.
+            self.records.entry(name.clone()).or_default();
             self.schemas.entry(name).or_insert(schema);
             return Ok(());
         }

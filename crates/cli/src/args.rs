@@ -133,6 +133,11 @@ pub enum Command {
         after_help = "Example: chatferry run pipelines/quickstart --set cometchat.base_url=http://127.0.0.1:8080/v3"
     )]
     Run(RunArgs),
+    /// Delivers what a Singer tap writes into standard input, and prints its STATE once that is settled
+    #[command(
+        after_help = "Example: tap-mysql --config tap.json --catalog catalog.json | chatferry singer-target pipeline.toml >> state.jsonl"
+    )]
+    SingerTarget(SingerTargetArgs),
     /// Looks at a database, a file or a folder, and drafts a pipeline for the chat in it
     #[command(after_help = "Examples: chatferry init chat.db\n          \
         chatferry init postgres://reader:secret@db.example.org/chat -o chat.toml\n          \
@@ -414,6 +419,29 @@ pub struct RunArgs {
     /// Run again and again, so long after each run's end, until it is stopped
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     pub watch: Option<Duration>,
+    /// Also write what it came to as a page of HTML
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Where it is shown meanwhile.
+    #[command(flatten)]
+    pub listen: ListenArgs,
+}
+
+/// What `singer-target` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct SingerTargetArgs {
+    /// The pipeline file, or a folder with a `pipeline.toml`; it has a `singer` source with `path = "-"`
+    #[arg(value_name = "PIPELINE", required_unless_present = "config")]
+    pub pipeline: Option<PathBuf>,
+    /// A JSON object, as whoever runs taps and targets gives it: `pipeline`, and in `set` what --set takes
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Reads nothing, and goes on with what was read before and is not settled
+    #[arg(long)]
+    pub resume: bool,
+    /// Run although flows are gone, read other tables or make other ids than in the run before
+    #[arg(long)]
+    pub accept_changes: bool,
     /// Also write what it came to as a page of HTML
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

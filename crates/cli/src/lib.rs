@@ -82,6 +82,9 @@ async fn dispatch(args: Args, terminal: &Terminal) -> Result<Exit, Trouble> {
         Command::Plan(args) => commands::plan::run(&args, shared, terminal).await,
         Command::Rehearse(args) => commands::rehearse::run(&args, shared, terminal).await,
         Command::Run(args) => commands::run::run(&args, shared, terminal).await,
+        Command::SingerTarget(args) => {
+            commands::singer_target::run(&args, shared, &terminal.talking()).await
+        }
         Command::Failures(args) => commands::failures::run(&args, shared, terminal).await,
         Command::Retry(args) => commands::retry::run(&args, shared, terminal).await,
         Command::Init(args) => commands::init::run(&args, shared, terminal).await,

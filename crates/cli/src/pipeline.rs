@@ -149,12 +149,18 @@ fn read(
         connectors.stand_in(Box::new(Snapshot::open(folder)?));
     }
     let mut read = chatferry_config::read(&text, &connectors, &reading);
-    let written = read.pipeline.as_ref().and_then(|it| it.attachments.as_ref());
+    let written = read
+        .pipeline
+        .as_ref()
+        .and_then(|it| it.attachments.as_ref());
     let attachments = chatferry_attachments::Settings::of(written, &Said::default(), folder);
     read.mistakes.extend(attachments.err().unwrap_or_default());
     show(&path, &text, &read.mistakes);
     let is_grave = |mistake: &Mistake| mistake.severity == Severity::Error;
-    match read.pipeline.filter(|_| !read.mistakes.iter().any(is_grave)) {
+    match read
+        .pipeline
+        .filter(|_| !read.mistakes.iter().any(is_grave))
+    {
         Some(pipeline) => Ok(Opened {
             path,
             text,
@@ -221,6 +227,37 @@ impl Opened {
     /// When one cannot be opened.
     pub fn sources(&self) -> Result<Sources, Trouble> {
         open_all(&self.pipeline)
+    }
+
+    /// Has this file read in the place of standard input; gives the name of the source that reads it.
+    ///
+    /// # Errors
+    ///
+    /// When no source reads standard input, or more than one does.
+    pub fn give_standard_input(&mut self, file: &Path) -> Result<String, Trouble> {
+        let mut names: Vec<String> = Vec::new();
+        for source in &mut self.pipeline.sources {
+            if let Some(settings) = source.settings.with_standard_input(file) {
+                source.settings = settings;
+                names.push(source.name.clone());
+            }
+        }
+        match names.as_slice() {
+            [name] => Ok(name.clone()),
+            [] => Err(Trouble::new(
+                Exit::Pipeline,
+                format!("no source of {} reads standard input", self.path.display()),
+            )
+            .help("give a source with `connector = \"singer\"` the setting `path = \"-\"`")),
+            names => Err(Trouble::new(
+                Exit::Pipeline,
+                format!(
+                    "{} read standard input, which can be read once",
+                    names.join(" and ")
+                ),
+            )
+            .help("one source has all streams of a tap as its tables; leave the others out")),
+        }
     }
 
     /// Plans every flow, to read the sources to their end, and shows every mistake that comes to

@@ -14,6 +14,7 @@ pub mod retry;
 pub mod run;
 pub mod shell;
 pub mod simulate;
+pub mod singer_target;
 pub mod snapshot;
 pub mod status;
 pub mod tables;
