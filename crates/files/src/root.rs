@@ -182,17 +182,34 @@ impl Root {
     ///
     /// When there is none, or the root cannot be looked through.
     pub fn list(&self, template: &Template) -> Result<Listing, SourceError> {
-        let mut files = self.matching(template)?;
-        if !files
-            .iter()
-            .any(|found| !matches!(found.whence, Whence::Lost(_)))
-        {
+        let files = self.matching(template)?;
+        if files.iter().all(Found::is_lost) {
             return Err(self.nothing(template));
         }
+        Ok(self.in_order(files))
+    }
+
+    /// The files that a path stands for, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// When the root cannot be looked through.
+    pub fn list_if_any(&self, template: &Template) -> Result<Listing, SourceError> {
+        match (self.matching(template), &self.holder) {
+            (Ok(files), _) => Ok(self.in_order(files)),
+            // The folder that the path begins with.
+            (Err(error), Holder::Folder(_)) if error.kind == SourceErrorKind::NotFound => {
+                Ok(Listing { files: Vec::new() })
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn in_order(&self, mut files: Vec<Found>) -> Listing {
         if !matches!(&self.holder, Holder::Archive(archive) if archive.is_in_order()) {
             files.sort_by(|a, b| (a.is_lost(), &a.name).cmp(&(b.is_lost(), &b.name)));
         }
-        Ok(Listing { files })
+        Listing { files }
     }
 
     /// The names of the files directly below the root, sorted, without hidden ones.

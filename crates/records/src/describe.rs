@@ -66,7 +66,7 @@ impl Described {
         Ok(Self {
             table: Arc::new(declared(name, columns)),
             columns: columns.to_vec(),
-            listing: root.list(&settings.template)?,
+            listing: settings.list(root)?,
             late: Late::new(),
         })
     }
@@ -79,7 +79,7 @@ pub fn describe(
     settings: &TableSettings,
     waits: &dyn Fn() -> bool,
 ) -> Result<Described, SourceError> {
-    let listing = root.list(&settings.template)?;
+    let listing = settings.list(root)?;
     let mut survey = Survey::new(settings);
     let mut until_look = LOOK_EVERY;
     let outcome = beside(Parcel::look, |workers| {
@@ -305,7 +305,7 @@ impl<'s> Survey<'s> {
         }
         if let Some(keys) = &self.missed {
             let path = self.settings.records.join(".");
-            if rows == 0 {
+            if rows == 0 && !self.settings.optional {
                 return Err(misled(&listing, &path, keys));
             }
             let files = self.files_missed;
@@ -318,6 +318,10 @@ impl<'s> Survey<'s> {
         }
         if rows == 0 {
             self.notes.push(match listing.files.as_slice() {
+                [] => format!(
+                    "there is no {}, so the table is empty",
+                    self.settings.template.written()
+                ),
                 [file] => format!("{} has no records", file.name),
                 files => format!("none of its {} files has records", files.len()),
             });

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chatferry_config::suggest::quoted;
 use chatferry_config::{Node, Section, Setting, Shape};
-use chatferry_core::{Mistake, Span};
-use chatferry_files::Template;
+use chatferry_core::{Mistake, SourceError, Span};
+use chatferry_files::{Listing, Root, Template};
 
 use crate::around::Parent;
 use crate::kind::Kind;
@@ -32,6 +32,8 @@ pub struct TableSettings {
     pub(crate) format: Option<Format>,
     pub(crate) schema: Vec<(String, Kind)>,
     pub(crate) max_record: usize,
+    /// Whether it is an empty table where there is nothing to read it from.
+    pub(crate) optional: bool,
 }
 
 impl TableSettings {
@@ -39,6 +41,14 @@ impl TableSettings {
     #[must_use]
     pub fn name_columns(&self) -> bool {
         !self.schema.is_empty() || !self.parents.is_empty()
+    }
+
+    /// The files that it is read from: none only where it may be that there is none.
+    pub(crate) fn list(&self, root: &Root) -> Result<Listing, SourceError> {
+        match self.optional {
+            true => root.list_if_any(&self.template),
+            false => root.list(&self.template),
+        }
     }
 
     /// The settings of a table of which only the path is said.
@@ -52,6 +62,7 @@ impl TableSettings {
             format: None,
             schema,
             max_record: MAX_RECORD,
+            optional: false,
         }
     }
 }
@@ -65,6 +76,7 @@ pub struct Options {
     format: Option<Setting<&'static str>>,
     schema: Option<Vec<(String, Kind)>>,
     max_record: Option<Setting<u64>>,
+    optional: Option<Setting<bool>>,
 }
 
 impl Options {
@@ -83,6 +95,7 @@ impl Options {
             .map(|node| node.choice(&["lines", "document"]));
         let schema = section.get("schema").map(|node| fields(&node));
         let max_record = section.get("max_record").map(|node| max_record(&node));
+        let optional = section.get("optional").map(|node| node.flag());
         let options = Self {
             records: transpose(records)?,
             parents: transpose(parents)?,
@@ -90,6 +103,7 @@ impl Options {
             format: transpose(format)?,
             schema: transpose(schema)?,
             max_record: transpose(max_record)?,
+            optional: transpose(optional)?,
         };
         let is_lines = options
             .format
@@ -125,6 +139,22 @@ impl Options {
         }
         settings.parents = self.parents.unwrap_or_default().into();
         settings.schema = self.schema.unwrap_or_default();
+        settings.optional = self.optional.as_ref().is_some_and(|set| set.value);
+        if let Some(optional) = self
+            .optional
+            .filter(|_| settings.optional && settings.schema.is_empty())
+        {
+            let message = "a table that is optional has to say its columns";
+            section.mistake(
+                Mistake::error("json::optional", message, optional.at)
+                    .label("no `schema` beside this")
+                    .help(
+                        "add a `schema`: when its files are missing, nothing else tells which \
+                         columns it would have",
+                    ),
+            );
+            return None;
+        }
         let declared = |column: &&String| settings.schema.iter().any(|(name, _)| name == *column);
         let is_parent =
             |column: &&String| settings.parents.iter().any(|other| other.name == **column);
@@ -179,6 +209,9 @@ impl Options {
         }
         if let Some(max_record) = self.max_record {
             refuse("max_record", max_record.at);
+        }
+        if let Some(optional) = self.optional {
+            refuse("optional", optional.at);
         }
     }
 }

@@ -31,7 +31,7 @@ pub fn read(
     let same =
         Arc::ptr_eq(&scan.table, &described.table) || scan.table.schema == described.table.schema;
     // Listed again, so that what has changed is noticed before anything is read.
-    if !same || root.list(&settings.template).ok().as_ref() != Some(&described.listing) {
+    if !same || settings.list(root).ok().as_ref() != Some(&described.listing) {
         return Err(changed(settings.template.written()));
     }
     let new = || {

@@ -38,6 +38,52 @@ async fn a_folder_full_of_files_is_a_table_for_each() {
     }
 }
 
+const OPTIONAL: &str = r#"tables.users = { path = "users.json", optional = true, schema = { id = "text", tags = ["text"] } }
+tables.days = { path = "deep/{room}/{day}.json", optional = true, schema = { id = "text" } }
+tables.inner = { path = "all.json", records = "a.b", optional = true, schema = { id = "text" } }"#;
+
+#[tokio::test]
+async fn a_table_that_is_optional_is_empty_where_there_is_nothing_to_read() {
+    let workshop = Workshop::with("all.json", r#"{"a": {"c": [1]}}"#);
+    workshop.write_zip("all.zip", &[("all.json", br#"{"a": {"c": [1]}}"#)]);
+    for root in ["", "root = \"all.zip\"\n"] {
+        let source = workshop.source(&format!("{root}{OPTIONAL}"));
+        for table in ["users", "days", "inner"] {
+            assert_contract(source.clone(), table).await;
+        }
+        insta::assert_snapshot!(
+            "a_table_that_is_optional_is_empty",
+            [
+                shown(&source, "users").await,
+                shown(&source, "days").await,
+                shown(&source, "inner").await
+            ]
+            .join("\n")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_is_optional_is_read_where_it_is_there() {
+    let workshop = Workshop::with("users.json", r#"[{"id":1,"tags":["a"],"more":true}]"#);
+    workshop.write("deep/a/1.json", r#"[{"id":"x"}]"#);
+    workshop.write("all.json", r#"{"a": {"b": [{"id":7}]}}"#);
+    let source = workshop.source(OPTIONAL);
+    for table in ["users", "days", "inner"] {
+        assert_contract(source.clone(), table).await;
+        assert_eq!(rows(&source, table).await.expect("rows").rows.num_rows(), 1);
+    }
+    // What is there and cannot be read is no less wrong.
+    workshop.write("users.json", "no JSON");
+    let source = workshop.source(OPTIONAL);
+    assert!(rows(&source, "users").await.is_err());
+    let missing = workshop.open(&format!("root = \"nowhere\"\n{OPTIONAL}"));
+    assert_eq!(
+        missing.expect_err("no root").kind,
+        SourceErrorKind::NotFound
+    );
+}
+
 #[tokio::test]
 async fn two_files_cannot_be_one_table() {
     let workshop = Workshop::new();

@@ -25,6 +25,12 @@ g = 5"#
 }
 
 #[test]
+fn a_table_that_is_optional_says_its_columns() {
+    insta::assert_snapshot!(mistakes("path = \"a.json\"\noptional = true"));
+    assert_eq!(mistakes("path = \"a.json\"\noptional = false"), "");
+}
+
+#[test]
 fn a_path_and_tables_exclude_each_other() {
     insta::assert_snapshot!(mistakes("path = \"a.json\"\ntables.b = \"b.json\""));
 }

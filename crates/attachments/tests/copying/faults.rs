@@ -62,7 +62,7 @@ async fn a_host_that_throttles_and_fails_is_asked_until_it_gives() {
     .await;
     let migration = Migration::of(&[&host]);
     let url = host.url("/a.bin");
-    let account = migration.copy(&[url.clone()]).await;
+    let account = migration.copy(std::slice::from_ref(&url)).await;
     assert_eq!((account.copied, account.lacking()), (1, 0));
     assert_eq!(host.asked().len(), 11);
     assert_eq!(migration.contents(&url).await, b"whole");
