@@ -102,7 +102,7 @@ impl Source for Log {
                 (Flaw::GivesOthers, Some(_)) => given.push(99),
                 // What it gave before is another entry now.
                 (Flaw::ForgetsTheSecond, Some(at)) if at > 3 => {
-                    given.iter_mut().for_each(|it| *it += 50)
+                    given.iter_mut().for_each(|it| *it += 50);
                 }
                 _ => {}
             }
