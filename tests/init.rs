@@ -294,6 +294,7 @@ fn systems_whose_files_are_whole_documents_are_known_by_their_keys() {
     for (system, place) in [
         ("discord", "discord/export"),
         ("telegram", "telegram/export"),
+        ("zulip-export", "zulip-export/export"),
         ("stream", "stream/import"),
         ("stream-export", "stream-export/export"),
         ("sendbird", "sendbird/export"),

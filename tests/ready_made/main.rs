@@ -27,6 +27,7 @@ mod synapse;
 mod telegram;
 mod twilio;
 mod zulip;
+mod zulip_export;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -20,7 +20,7 @@ pub struct System {
 }
 
 /// All of them: a new one is an entry here.
-pub const KNOWN: [System; 19] = [
+pub const KNOWN: [System; 20] = [
     System {
         name: "slack-export",
         about: "an export of a Slack workspace",
@@ -137,6 +137,13 @@ pub const KNOWN: [System; 19] = [
         place: "root",
     },
     System {
+        name: "zulip-export",
+        about: "an organisation as Zulip exports it",
+        tells: &[],
+        text: include_str!("../../../pipelines/zulip-export/pipeline.toml"),
+        place: "root",
+    },
+    System {
         name: "stream",
         about: "an import file of Stream Chat",
         tells: &[("*", &["type", "item"])],
@@ -225,10 +232,20 @@ pub const KNOWN: [System; 19] = [
 type Documents = &'static [(&'static str, &'static [&'static str])];
 
 /// What tells systems whose files are one document each.
-const BY_DOCUMENTS: [(&str, Documents); 4] = [
+const BY_DOCUMENTS: [(&str, Documents); 5] = [
     (
         "discord",
         &[("*", &["guild.id", "channel.id", "dateRange", "messages"])],
+    ),
+    (
+        "zulip-export",
+        &[
+            ("realm.json", &["zerver_realm.id"]),
+            (
+                "messages-000001.json",
+                &["zerver_message.sender", "zerver_message.recipient"],
+            ),
+        ],
     ),
     (
         "telegram",
