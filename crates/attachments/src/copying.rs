@@ -138,7 +138,7 @@ impl Copying {
     pub async fn go(
         mut self,
         found: Summary,
-        stopped: watch::Receiver<bool>,
+        mut stopped: watch::Receiver<bool>,
         show: &mut (dyn FnMut(&Look<'_>) + Send),
     ) -> (Account, Ended) {
         let wanted = found.wanted.len() as u64;
@@ -161,12 +161,14 @@ impl Copying {
         let mut queue = found.wanted.into_iter();
         let mut under_way = FuturesUnordered::new();
         let mut glance = tokio::time::interval(GLANCE);
+        // Whoever waits for a host waits no longer than anything can come of it.
+        let (halt, halted) = watch::channel(false);
         loop {
             while matches!(ended, Ended::Complete)
                 && under_way.len() < self.at_once
                 && let Some(wanted) = queue.next()
             {
-                under_way.push(worker.copy(wanted, stopped.clone()));
+                under_way.push(worker.copy(wanted, halted.clone()));
             }
             tokio::select! {
                 done = under_way.next() => match done {
@@ -176,9 +178,13 @@ impl Copying {
                         // What ended it first is what is told.
                         if let (Ended::Complete, Some(why)) = (&ended, noted) {
                             ended = why;
+                            halt.send_replace(true);
                         }
                     }
                 },
+                Ok(_) = stopped.wait_for(|stopped| *stopped), if !*halted.borrow() => {
+                    halt.send_replace(true);
+                }
                 _ = glance.tick() => {}
             }
             show(&Look {

@@ -110,6 +110,22 @@ async fn a_bucket_that_is_not_there_ends_it_at_once() {
 }
 
 #[tokio::test]
+async fn a_store_that_fails_waits_for_no_host() {
+    let busy = Host::new(|_| answer(429, &[("Retry-After", "3000")], b"")).await;
+    let host = Host::new(|_| file(b"one")).await;
+    let mut migration = Migration::of(&[&busy, &host]);
+    // The folder is there and the name of the copy is taken by a folder that is not empty.
+    let sha = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed";
+    let taken = migration.path().join("store/76").join(format!("{sha}.png"));
+    std::fs::create_dir_all(taken.join("in the way")).unwrap();
+    migration.table.at_once = std::num::NonZeroU64::new(2);
+    let urls = [busy.url("/a.png"), host.url("/b.png")];
+    let (account, said, _) = trouble(&migration, &urls).await;
+    assert!(said.starts_with("cannot put files into"), "{said}");
+    assert_eq!(account.pending, 2);
+}
+
+#[tokio::test]
 async fn what_was_copied_stays_in_one_store() {
     let host = Host::new(|_| file(b"one")).await;
     let mut migration = Migration::of(&[&host]);
