@@ -186,7 +186,13 @@ impl OneTable {
     }
 
     /// What is read of the stream to have these columns, where the bookmark says.
-    fn wanted(&self, tap: &str, columns: &[usize], bookmark: &Bookmark) -> (Selection, Wanted) {
+    fn wanted(
+        &self,
+        origin: &Origin,
+        columns: &[usize],
+        bookmark: &Bookmark,
+    ) -> (Selection, Wanted) {
+        let of_file = matches!(origin, Origin::File(_));
         let mut wanted = columns.to_vec();
         // A tap of which nothing is wanted may give nothing, and then nobody can count its rows.
         if wanted.is_empty() {
@@ -194,9 +200,10 @@ impl OneTable {
         }
         let of_stream = wanted.iter().filter(|at| self.of_stream[**at]);
         let wanted_of_tap = Wanted {
-            tap: tap.to_owned(),
+            tap: origin.written(),
             names: self.names.clone(),
             columns: of_stream.map(|at| self.columns[*at].clone()).collect(),
+            of_file,
             bookmark: (self.which != Which::All).then(|| bookmark.clone()),
         };
         let properties = wanted.iter().map(|at| self.columns[*at].0.clone());
@@ -265,7 +272,7 @@ impl Source for Singer {
             let origin = offers.origin.clone();
             given(move |consumer| {
                 let written = origin.written();
-                let (selection, wanted) = table.wanted(&written, &scan.columns, &scan.bookmark);
+                let (selection, wanted) = table.wanted(&origin, &scan.columns, &scan.bookmark);
                 let state = table.state(&scan.bookmark);
                 let name = name_of(&selection.stream, &written, state.as_deref(), hash);
                 let settings = TableSettings::of(Template::literal(&name));

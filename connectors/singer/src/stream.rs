@@ -24,6 +24,8 @@ pub(crate) struct Wanted {
     pub(crate) names: Vec<String>,
     /// Those of them that are to be what the stream says, with the types that the stream was described with.
     pub(crate) columns: Vec<(String, Kind)>,
+    /// Whether it stands in a file, and was described with the first of its schemas there.
+    pub(crate) of_file: bool,
     /// Where the last state is left, if it is wanted.
     pub(crate) bookmark: Option<Bookmark>,
 }
@@ -170,15 +172,24 @@ impl<R: Read> Records<R> {
             return Err(self.refused(SourceErrorKind::Malformed, reason, BROKEN));
         };
         let columns = schema::columns(&schema);
+        let (described, help) = match self.wanted.of_file {
+            false => (
+                "catalog",
+                "start again, so that it is asked anew; where its SCHEMA always differs from its \
+                 catalog, give it a corrected `catalog`, or a `schema` to this column",
+            ),
+            true => (
+                "first SCHEMA",
+                "give this column a type under `schema` that holds both",
+            ),
+        };
         for (name, kind) in &self.wanted.columns {
             let now = columns.iter().find(|(column, _)| column == name);
             let reason = match now {
                 Some((_, now)) if now == kind => continue,
-                Some(_) => format!("`{name}` has another type now than in its catalog"),
-                None => format!("it gives no `{name}` any more, which is in its catalog"),
+                Some(_) => format!("`{name}` has another type now than in its {described}"),
+                None => format!("it gives no `{name}` any more, which is in its {described}"),
             };
-            let help = "start again, so that it is asked anew; where its SCHEMA always differs from \
-                        its catalog, give it a corrected `catalog`, or a `schema` to this column";
             return Err(self.refused(SourceErrorKind::Changed, &reason, help));
         }
         Ok(())
@@ -231,6 +242,7 @@ hello
             tap: "tap".into(),
             names: vec!["a".into()],
             columns: vec![("x".into(), Kind::Bigint)],
+            of_file: false,
             bookmark: Some(Bookmark::default()),
         };
         let bookmark = wanted.bookmark.clone().expect("a bookmark");

@@ -23,6 +23,20 @@ c = 5"#,
     insta::assert_snapshot!(mistakes.1);
 }
 
+#[test]
+fn messages_come_from_a_tap_or_a_file() {
+    let mut shown = Vec::new();
+    for (title, settings) in [
+        ("both", "command = [\"tap\"]\npath = \"messages\""),
+        ("config", "path = \"messages\"\nconfig = { host = \"a\" }"),
+        ("neither", "state = true"),
+    ] {
+        let mistakes = planned(chatferry_singer::register, settings, Path::new("/"));
+        shown.push((title, mistakes.1));
+    }
+    insta::assert_snapshot!("from", chatferry_testkit::reading::titled(shown));
+}
+
 #[tokio::test]
 async fn a_tap_is_told_its_config_where_nobody_else_can_read_it() {
     let workshop = Workshop::new(CATALOG, MESSAGES);

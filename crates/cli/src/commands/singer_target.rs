@@ -296,7 +296,7 @@ impl Told {
             Some(Value::Object(set)) => {
                 let mut values = Vec::with_capacity(set.len());
                 for (path, value) in set {
-                    flatten(path, value, &mut values).map_err(&wrong)?;
+                    flatten(&path, value, &mut values).map_err(&wrong)?;
                 }
                 // What is typed counts more.
                 shared.set.splice(..0, values);
@@ -313,11 +313,11 @@ impl Told {
 }
 
 /// Takes values apart that stand within each other, which is how some runners write dotted names.
-fn flatten(path: String, value: Value, values: &mut Vec<String>) -> Result<(), String> {
+fn flatten(path: &str, value: Value, values: &mut Vec<String>) -> Result<(), String> {
     match value {
         Value::Object(inner) => {
             for (name, value) in inner {
-                flatten(format!("{path}.{name}"), value, values)?;
+                flatten(&format!("{path}.{name}"), value, values)?;
             }
         }
         Value::Array(_) | Value::Null => {
