@@ -7,5 +7,7 @@
 
 mod chat;
 mod database;
+#[cfg(unix)]
+mod meltano;
 mod piped;
 mod read_on;
