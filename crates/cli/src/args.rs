@@ -315,10 +315,10 @@ pub struct AttachmentsArgs {
     /// Which pipeline.
     #[command(flatten)]
     pub pipeline: PipelineArgs,
-    /// The store: s3://bucket/path, gs://…, az://… or a folder [default: `to` under [attachments]]
+    /// The store: s3://bucket/path, gs://…, az://… or a folder [default: the pipeline's `attachments.to`]
     #[arg(long, value_name = "URL")]
     pub to: Option<String>,
-    /// Under which URL everybody sees what is in the store [default: `public` under [attachments]]
+    /// Under which URL everybody sees what is in the store [default: its `attachments.public`]
     #[arg(long, value_name = "URL")]
     pub public: Option<String>,
     /// The folder or archive that paths begin in, for exports that have their files beside them
