@@ -352,7 +352,7 @@ impl<T> Thing<T> {
         hidden: T,
     ) -> Self {
         if name.is_empty() {
-            todo!()
+            panic!()
         }
         Self { name: name.into(), hidden }
     }

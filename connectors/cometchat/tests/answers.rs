@@ -6,17 +6,15 @@
     reason = "a test that cannot go on says where it stands"
 )]
 
-use std::num::NonZeroUsize;
+mod support;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatferry_cometchat::{CometChat, Reply, Retention, Settings, Transport, TransportError};
-use chatferry_core::{
-    Delivery, Destination, Entity, Failure, MessageOrder, Origin, Permit, Record, RecordId, Secret,
-    Verdict,
-};
+use chatferry_cometchat::{CometChat, Reply, Transport, TransportError};
+use chatferry_core::{Destination, Entity, Failure, Origin, Permit, Record, RecordId, Verdict};
 use http::{HeaderMap, Method};
 
 /// An API with one answer.
@@ -51,22 +49,7 @@ fn answered(
     ids: &[&str],
     answer: Result<Reply, TransportError>,
 ) -> Result<Verdicts, Failure> {
-    let settings = Settings {
-        base_url: "http://127.0.0.1:1/v3".parse().unwrap(),
-        api_key: Secret::Value(String::new()),
-        delivery: Delivery {
-            requests_per_minute: None,
-            records_per_request: NonZeroUsize::MIN,
-            bytes_per_request: NonZeroUsize::MIN,
-            in_flight: NonZeroUsize::MIN,
-            message_order: MessageOrder::Conversation,
-            failure_budget: None,
-            message_allowance: None,
-        },
-        other_requests_per_minute: None,
-        retention: Retention::Off,
-        timeout: Duration::from_secs(1),
-    };
+    let settings = support::settings();
     let app = CometChat::over(&settings, Arc::new(Saying(Mutex::new(Some(answer)))));
     let records: Vec<Record> = ids.iter().map(|id| record(entity, id)).collect();
     let runtime = tokio::runtime::Builder::new_current_thread()

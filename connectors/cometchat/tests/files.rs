@@ -6,18 +6,15 @@
     reason = "a test that cannot go on says where it stands"
 )]
 
+mod support;
+
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field, Fields, Schema};
-use chatferry_cometchat::{CometChat, Retention, Settings, rules};
-use chatferry_core::{
-    Declared, Delivery, Destination, Entity, Files, MessageOrder, Prepared, Secret, Whereabouts,
-    json,
-};
+use chatferry_cometchat::{CometChat, rules};
+use chatferry_core::{Declared, Destination, Entity, Files, Prepared, Whereabouts, json};
 use serde_json::value::RawValue;
 
 const NOW: i64 = 1_750_000_000;
@@ -57,22 +54,7 @@ fn prepare(
     fields: &[(&str, &str)],
     answer: fn(&str) -> Whereabouts,
 ) -> (Prepared, Vec<String>) {
-    let settings = Settings {
-        base_url: "http://127.0.0.1:1/v3".parse().unwrap(),
-        api_key: Secret::Value(String::new()),
-        delivery: Delivery {
-            requests_per_minute: None,
-            records_per_request: NonZeroUsize::MIN,
-            bytes_per_request: NonZeroUsize::MIN,
-            in_flight: NonZeroUsize::MIN,
-            message_order: MessageOrder::Conversation,
-            failure_budget: None,
-            message_allowance: None,
-        },
-        other_requests_per_minute: None,
-        retention: Retention::Off,
-        timeout: Duration::from_secs(1),
-    };
+    let settings = support::settings();
     let columns = fields.iter().map(|(name, value)| -> (Field, ArrayRef) {
         if *name == "sentAt" {
             let seconds = Int64Array::from(vec![value.parse::<i64>().unwrap()]);

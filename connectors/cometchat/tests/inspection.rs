@@ -7,17 +7,18 @@
     reason = "a test that cannot go on says where it stands"
 )]
 
+mod support;
+
 use std::collections::VecDeque;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chatferry_cometchat::{CometChat, Reply, Retention, Settings, Transport, TransportError};
+use chatferry_cometchat::{CometChat, Reply, Settings, Transport, TransportError};
 use chatferry_core::{
-    Cursor, Delivery, Entity, Failure, Inspection, Item, MessageOrder, Origin, Page, Permit,
-    Record, RecordId, Removal, Removed, Secret,
+    Cursor, Entity, Failure, Inspection, Item, Origin, Page, Permit, Record, RecordId, Removal,
+    Removed,
 };
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
@@ -52,20 +53,8 @@ fn app(answers: impl IntoIterator<Item = (u16, Value)>) -> (CometChat, Arc<Scrip
         asked: Mutex::default(),
     });
     let settings = Settings {
-        base_url: "http://127.0.0.1:1/v3".parse().unwrap(),
-        api_key: Secret::Value(String::new()),
-        delivery: Delivery {
-            requests_per_minute: None,
-            records_per_request: NonZeroUsize::MIN,
-            bytes_per_request: NonZeroUsize::MIN,
-            in_flight: NonZeroUsize::MIN,
-            message_order: MessageOrder::Conversation,
-            failure_budget: None,
-            message_allowance: None,
-        },
         other_requests_per_minute: NonZeroU32::new(500),
-        retention: Retention::Off,
-        timeout: Duration::from_secs(1),
+        ..support::settings()
     };
     (
         CometChat::over(&settings, Arc::clone(&transport) as _),

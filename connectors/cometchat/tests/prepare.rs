@@ -5,15 +5,15 @@
     reason = "a test that cannot go on says where it stands"
 )]
 
-use std::num::NonZeroUsize;
+mod support;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use chatferry_cometchat::{CometChat, Retention, Settings, rules};
-use chatferry_core::{Delivery, Destination, Entity, MessageOrder, Prepared, Record, Secret, json};
+use chatferry_core::{Destination, Entity, Prepared, Record, json};
 
 /// 2025-06-15.
 const NOW: i64 = 1_750_000_000;
@@ -88,20 +88,8 @@ fn with(mut row: Row, values: Row) -> Row {
 
 fn prepare(entity: Entity, row: &Row, retention: Retention) -> Prepared {
     let settings = Settings {
-        base_url: "http://127.0.0.1:1/v3".parse().unwrap(),
-        api_key: Secret::Value(String::new()),
-        delivery: Delivery {
-            requests_per_minute: None,
-            records_per_request: NonZeroUsize::MIN,
-            bytes_per_request: NonZeroUsize::MIN,
-            in_flight: NonZeroUsize::MIN,
-            message_order: MessageOrder::Conversation,
-            failure_budget: None,
-            message_allowance: None,
-        },
-        other_requests_per_minute: None,
         retention,
-        timeout: Duration::from_secs(1),
+        ..support::settings()
     };
     let (fields, columns): (Vec<Field>, Vec<ArrayRef>) =
         row.iter().map(|(name, value)| column(name, value)).unzip();

@@ -5,7 +5,6 @@ use std::fmt::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use chatferry_cometchat::CometChat;
 use chatferry_core::{Flow, Rows};
 use chatferry_engine::FlowPlan;
 use chatferry_report::words::{WIDEST, shortened};
@@ -56,8 +55,7 @@ async fn check(args: &CheckArgs, shared: &Shared, terminal: &Terminal) -> Result
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, true)?;
     let planned = opened.plan_in_place(terminal).await?;
     let copies = opened.copies(shared).await?;
-    let destination =
-        CometChat::offline(&opened.pipeline.destination).with_files(super::files(copies.as_ref()));
+    let destination = super::offline(&opened.pipeline.destination, copies.as_ref());
     let flows = planned.in_order();
     let variables = &opened.pipeline.variables;
     let examples = examples::of(&flows, &destination, variables, args.patience).await?;

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use chatferry_cometchat::{CometChat, ShapedRows};
+use chatferry_cometchat::ShapedRows;
 use chatferry_core::{Destination, Entity, Flow, Key, OutcomeKind, Prepared, RejectedRow};
 use chatferry_ledger::{Failed, Failures, Ledger};
 use chatferry_report::words::{WIDEST, indented, plain, shortened, wrapped};
@@ -212,8 +212,7 @@ async fn export(
 ) -> Result<Exported, Trouble> {
     let planned = opened.plan(terminal).await?;
     let copies = opened.copies(shared).await?;
-    let destination =
-        CometChat::offline(&opened.pipeline.destination).with_files(super::files(copies.as_ref()));
+    let destination = super::offline(&opened.pipeline.destination, copies.as_ref());
     let keys: HashSet<Key> = ledger.failed_keys().await?.into_iter().collect();
     let mut export = Export {
         out: BufWriter::new(create(path)?),

@@ -32,12 +32,18 @@ use crate::args::Shared;
 use crate::pipeline::Opened;
 use crate::trouble::{Exit, Trouble};
 
-/// The app that the settings name.
-fn connect(settings: &Settings) -> Result<CometChat, Trouble> {
-    CometChat::connect(settings).map_err(|reason| {
+/// The app that the settings name, for records whose files were copied.
+fn connect(settings: &Settings, copies: Option<&Arc<Copies>>) -> Result<CometChat, Trouble> {
+    let connected = CometChat::connect(settings).map_err(|reason| {
         let message = format!("cannot use the destination: {reason}");
         Trouble::new(Exit::Destination, message)
-    })
+    })?;
+    Ok(connected.with_files(files(copies)))
+}
+
+/// The same, that is never asked anything.
+fn offline(settings: &Settings, copies: Option<&Arc<Copies>>) -> CometChat {
+    CometChat::offline(settings).with_files(files(copies))
 }
 
 /// Who tells records where their files are by now.

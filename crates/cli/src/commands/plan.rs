@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chatferry_cometchat::CometChat;
 use chatferry_ledger::Ledger;
 use chatferry_report::plan::{Plan as Told, Style};
 use chatferry_runtime::{Again, Forecast, Plan};
@@ -40,9 +39,7 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
     }
     let now = Utc::now();
     let plan = Plan {
-        destination: Arc::new(
-            CometChat::offline(settings).with_files(super::files(copies.as_ref())),
-        ),
+        destination: Arc::new(super::offline(settings, copies.as_ref())),
         flows: planned.inputs(),
         ledger,
         pipeline: planned.fingerprint,

@@ -37,8 +37,7 @@ pub async fn run(
     let planned = opened.plan_in_place(terminal).await?;
     let flows = chosen(&planned, args.flow.as_deref())?;
     let copies = opened.copies(shared).await?;
-    let destination =
-        CometChat::offline(&opened.pipeline.destination).with_files(super::files(copies.as_ref()));
+    let destination = super::offline(&opened.pipeline.destination, copies.as_ref());
     let filter = args.filter.as_ref().map(|text| Sql {
         text: text.clone(),
         at: Some(0..text.len()),

@@ -60,9 +60,8 @@ async fn retry(
 ) -> Result<Exit, Trouble> {
     let mut page = args.report.as_deref().map(Page::begin).transpose()?;
     let copies = opened.copies(shared).await?;
-    let destination = super::connect(&opened.pipeline.destination)?;
-    let destination: Arc<dyn Destination> =
-        Arc::new(destination.with_files(super::files(copies.as_ref())));
+    let destination = super::connect(&opened.pipeline.destination, copies.as_ref())?;
+    let destination: Arc<dyn Destination> = Arc::new(destination);
     let ledger = Ledger::open(&opened.ledger(shared)).await?;
     let (mut finished, pace) = deliver(
         corrected.flows,

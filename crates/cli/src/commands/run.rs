@@ -57,8 +57,7 @@ async fn runs(
     loop {
         // Each time anew, since tables change.
         let copies = opened.copies(shared).await?;
-        let destination = super::connect(&opened.pipeline.destination)?;
-        let destination = destination.with_files(super::files(copies.as_ref()));
+        let destination = super::connect(&opened.pipeline.destination, copies.as_ref())?;
         let destination: Arc<dyn Destination> = Arc::new(destination);
         let planned = opened.plan(terminal).await?.with_files(copies.as_deref());
         let mut ledger = Ledger::open(&opened.ledger(shared)).await?;

@@ -83,8 +83,7 @@ impl Target<'_> {
         let (terminal, opened) = (self.terminal, self.opened);
         let mut page = self.args.report.as_deref().map(Page::begin).transpose()?;
         let copies = opened.copies(self.shared).await?;
-        let destination = super::connect(&opened.pipeline.destination)?;
-        let destination = destination.with_files(super::files(copies.as_ref()));
+        let destination = super::connect(&opened.pipeline.destination, copies.as_ref())?;
         let destination: Arc<dyn Destination> = Arc::new(destination);
         // Whoever holds the ledger holds what was read beside it, too.
         let mut ledger = Ledger::open(&opened.ledger(self.shared)).await?;

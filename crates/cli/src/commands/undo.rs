@@ -26,7 +26,7 @@ use crate::trouble::{Exit, Trouble};
 pub async fn run(args: &UndoArgs, shared: &Shared, terminal: &Terminal) -> Result<Exit, Trouble> {
     let opened = pipeline::open(&args.pipeline.pipeline, shared, terminal, false)?;
     let settings = &opened.pipeline.destination;
-    let inspection = Arc::new(super::connect(settings)?);
+    let inspection = Arc::new(super::connect(settings, None)?);
     let mut ledger = super::existing_ledger(&opened, shared).await?;
     let planned = plan(inspection.as_ref(), &mut ledger).await?;
     let app = settings.base_url.as_str();

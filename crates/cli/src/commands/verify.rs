@@ -32,7 +32,7 @@ pub async fn run(args: &VerifyArgs, shared: &Shared, terminal: &Terminal) -> Res
     // What was young enough when it was sent is verified whatever its age.
     settings.retention = Retention::Off;
     let copies = opened.copies(shared).await?;
-    let destination = super::connect(&settings)?.with_files(super::files(copies.as_ref()));
+    let destination = super::connect(&settings, copies.as_ref())?;
     let ledger = super::existing_ledger(&opened, shared).await?;
     let planned = opened.plan(terminal).await?;
     let destination: Arc<CometChat> = Arc::new(destination);
