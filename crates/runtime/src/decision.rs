@@ -18,8 +18,8 @@ pub struct Situation {
     pub doubts: u32,
     /// Whether any request has been answered with verdicts since these records were first sent.
     pub answered_since: bool,
-    /// Whether any request has ever been answered with verdicts in this run.
-    pub ever_answered: bool,
+    /// Whether the destination itself has ever answered in this run, if only with a failure of its own.
+    pub ever_heard: bool,
     /// Whether there is a record that is known to be delivered, to ask for a sign of life with.
     pub can_probe: bool,
     /// How many requests in a row have failed, this one included. Those that were under way
@@ -93,7 +93,7 @@ pub enum RecordStep {
 
 /// How long the destination may be silent before the run stops.
 const SILENCE: Duration = Duration::from_secs(600);
-/// How often a destination that never answered is tried before the run stops: the address is
+/// How often a destination that was never heard of is tried before the run stops: the address is
 /// probably wrong.
 const FIRST_TRIES: u32 = 4;
 /// How often records are sent as they are before the request is halved.
@@ -139,8 +139,7 @@ pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
             what: "the request is too large".into(),
         },
         Failure::Unreachable { what } => {
-            let tries_are_up =
-                !situation.ever_answered && situation.failures_in_a_row >= FIRST_TRIES;
+            let tries_are_up = !situation.ever_heard && situation.failures_in_a_row >= FIRST_TRIES;
             if tries_are_up || situation.silent_for >= SILENCE {
                 return Step::GiveUp { what: what.clone() };
             }
@@ -148,7 +147,7 @@ pub fn after_failure(failure: &Failure, situation: &Situation) -> Step {
         }
         Failure::Doubt { what, foreign } => {
             let wrong_address =
-                *foreign && !situation.ever_answered && situation.failures_in_a_row >= FIRST_TRIES;
+                *foreign && !situation.ever_heard && situation.failures_in_a_row >= FIRST_TRIES;
             if wrong_address || situation.silent_for >= SILENCE {
                 return Step::GiveUp { what: what.clone() };
             }
@@ -218,7 +217,7 @@ mod tests {
         records: 50,
         doubts: 1,
         answered_since: false,
-        ever_answered: true,
+        ever_heard: true,
         can_probe: false,
         failures_in_a_row: 1,
         throttles_in_a_row: 0,
@@ -424,7 +423,7 @@ mod tests {
                 "but not if it never answered",
                 unreachable(),
                 Situation {
-                    ever_answered: false,
+                    ever_heard: false,
                     failures_in_a_row: 4,
                     ..FIRST
                 },
@@ -434,7 +433,7 @@ mod tests {
                 "nor if a web page answers instead",
                 foreign(),
                 Situation {
-                    ever_answered: false,
+                    ever_heard: false,
                     failures_in_a_row: 4,
                     ..FIRST
                 },
@@ -444,7 +443,7 @@ mod tests {
                 "poison in the first request is still found",
                 doubt(),
                 Situation {
-                    ever_answered: false,
+                    ever_heard: false,
                     doubts: 2,
                     failures_in_a_row: 4,
                     ..FIRST

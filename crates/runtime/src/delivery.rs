@@ -313,7 +313,7 @@ impl Deliveries {
             self.health.throttled(stamp);
         } else {
             self.requests.failed += 1;
-            self.health.failed(stamp);
+            self.health.failed(failure, stamp);
         }
         if matches!(failure, Failure::Doubt { .. }) {
             part.doubts += 1;
@@ -323,7 +323,7 @@ impl Deliveries {
             records: part.records.len(),
             doubts: part.doubts,
             answered_since: self.health.answers() > since,
-            ever_answered: self.health.answers() > 0,
+            ever_heard: self.health.heard(),
             can_probe: self.last_delivered.is_some(),
             failures_in_a_row: self.health.failures_in_a_row(),
             throttles_in_a_row: self.health.throttles_in_a_row(),

@@ -203,7 +203,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
             self.health.throttled(errand.stamp);
         } else {
             self.asked.failed += 1;
-            self.health.failed(errand.stamp);
+            self.health.failed(failure, errand.stamp);
         }
         if matches!(failure, Failure::Doubt { .. }) {
             errand.doubts += 1;
@@ -213,7 +213,7 @@ impl<J: Clone + Send + 'static, R: Send + 'static> Errands<J, R> {
             records: 1,
             doubts: errand.doubts,
             answered_since: self.health.answers() > since,
-            ever_answered: self.health.answers() > 0,
+            ever_heard: self.health.heard(),
             can_probe: false,
             failures_in_a_row: self.health.failures_in_a_row(),
             throttles_in_a_row: self.health.throttles_in_a_row(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chatferry_core::Failure;
 use tokio::time::Instant;
 
 /// How the destination has been answering.
@@ -11,6 +12,8 @@ use tokio::time::Instant;
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     answered: u64,
+    /// Whether it was the destination itself that answered, if only with a failure of its own.
+    heard: bool,
     /// Failures and throttles that counted.
     setbacks: u64,
     failures_in_a_row: u32,
@@ -32,13 +35,18 @@ impl Health {
     /// An answer had what was asked for.
     pub(crate) const fn answered(&mut self) {
         self.answered += 1;
+        self.heard = true;
         self.failures_in_a_row = 0;
         self.throttles_in_a_row = 0;
         self.failing_since = None;
     }
 
     /// A request failed.
-    pub(crate) fn failed(&mut self, stamp: Stamp) {
+    pub(crate) fn failed(&mut self, failure: &Failure, stamp: Stamp) {
+        self.heard |= !matches!(
+            failure,
+            Failure::Unreachable { .. } | Failure::Doubt { foreign: true, .. }
+        );
         self.failing_since.get_or_insert_with(Instant::now);
         if stamp.0 == self.setbacks {
             self.setbacks += 1;
@@ -48,6 +56,7 @@ impl Health {
 
     /// A request came too early, and was answered so.
     pub(crate) const fn throttled(&mut self, stamp: Stamp) {
+        self.heard = true;
         self.failures_in_a_row = 0;
         self.failing_since = None;
         if stamp.0 == self.setbacks {
@@ -59,6 +68,11 @@ impl Health {
     /// How many requests were answered.
     pub(crate) const fn answers(&self) -> u64 {
         self.answered
+    }
+
+    /// Whether the destination itself has ever answered.
+    pub(crate) const fn heard(&self) -> bool {
+        self.heard
     }
 
     /// How many failures there were since the last answer.
@@ -82,18 +96,34 @@ impl Health {
 mod tests {
     use super::*;
 
+    fn doubt(foreign: bool) -> Failure {
+        Failure::Doubt {
+            what: "HTTP 502".into(),
+            foreign,
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn requests_that_fail_together_are_one_failure() {
         let mut health = Health::default();
         let together = health.stamp();
         for _ in 0..8 {
-            health.failed(together);
+            health.failed(&doubt(true), together);
         }
         assert_eq!(health.failures_in_a_row(), 1);
-        health.failed(health.stamp());
+        health.failed(&doubt(true), health.stamp());
         assert_eq!(health.failures_in_a_row(), 2);
         health.answered();
         assert_eq!((health.failures_in_a_row(), health.answers()), (0, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_gateway_is_not_the_destination_and_a_failure_of_its_own_is() {
+        let mut health = Health::default();
+        health.failed(&doubt(true), health.stamp());
+        assert!(!health.heard());
+        health.failed(&doubt(false), health.stamp());
+        assert!(health.heard());
     }
 
     #[tokio::test(start_paused = true)]
@@ -101,10 +131,10 @@ mod tests {
         let minute = Duration::from_secs(60);
         let mut health = Health::default();
         tokio::time::sleep(20 * minute).await;
-        health.failed(health.stamp());
+        health.failed(&doubt(true), health.stamp());
         assert_eq!(health.silent_for(), Duration::ZERO);
         tokio::time::sleep(minute).await;
-        health.failed(health.stamp());
+        health.failed(&doubt(true), health.stamp());
         assert_eq!(health.silent_for(), minute);
         health.throttled(health.stamp());
         assert_eq!(health.silent_for(), Duration::ZERO, "a 429 is an answer");
