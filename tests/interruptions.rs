@@ -179,7 +179,7 @@ fn only_what_has_changed_is_read_by_the_next_run_unless_everything_is_asked_for(
 fn it_is_repeated_until_it_is_stopped() {
     let (chat, folder, served) = (Chat::default(), Folder::new(), Served::new(unlimited()));
     let pipeline = with_changes(&chat, &folder, &served);
-    let mut running = folder.start(&["run", &pipeline, "--watch", "100 ms"]);
+    let mut running = folder.start(&["run", &pipeline, "--watch", "1 ms"]);
     let runs = || {
         let status = folder.run(&["status", &pipeline, "--format", "json"]);
         account::json(&status)["runs"]

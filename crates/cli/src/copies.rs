@@ -12,9 +12,9 @@ use chatferry_parquet::snapshot::{Snapshot, SnapshotError, SnapshotWriter};
 use tempfile::TempDir;
 
 use crate::account::{count, counted};
-use crate::commands::run::listen;
 use crate::pipeline::{Opened, Sources};
 use crate::progress::Steps;
+use crate::signals::listen;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -134,7 +134,7 @@ impl Spool {
         )?;
         let mut steps = Steps::new(terminal);
         let (stop, mut stopped) = chatferry_runtime::stop();
-        let listener = tokio::spawn(listen(stop, steps.voice()));
+        let listener = listen(stop, steps.voice());
         let copied = tokio::select! {
             copied = copies(opened, Which::OfOneMoment, &mut snapshot, terminal, &mut steps) => copied,
             _ = stopped.wait_for(|stopped| *stopped) => {
@@ -142,7 +142,7 @@ impl Spool {
                 Err(Trouble::new(Exit::Stopped, "stopped while the sources were copied").help(help))
             }
         };
-        listener.abort();
+        drop(listener);
         steps.finish();
         copied?;
         let manifest = snapshot.finish(&now)?;

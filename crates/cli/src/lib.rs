@@ -25,6 +25,7 @@ pub mod progress;
 pub mod reasons;
 pub mod report;
 mod screen;
+mod signals;
 pub mod terminal;
 pub mod trouble;
 pub mod watch;

@@ -17,9 +17,9 @@ use serde_json::{Value, json};
 
 use crate::account::{count, counted, duration};
 use crate::args::{AttachmentsArgs, Shared};
-use crate::commands::run::listen;
 use crate::pipeline::{self, Opened};
 use crate::progress::Steps;
+use crate::signals::listen;
 use crate::terminal::{Terminal, indented};
 use crate::trouble::{Exit, Trouble};
 
@@ -74,10 +74,10 @@ pub async fn run(
     ));
     let mut steps = Steps::new(terminal);
     let (stop, stopping) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop, steps.voice()));
+    let listener = listen(stop, steps.voice());
     let mut show = |look: &Look<'_>| steps.show(&|| in_a_line(look));
     let (account, ended) = copying.go(found, stopping, &mut show).await;
-    listener.abort();
+    drop(listener);
     steps.finish();
     if terminal.json() {
         terminal.result(&format!("{}\n", as_json(&account, &ended)));
@@ -113,7 +113,7 @@ async fn find(
     let destination = CometChat::offline(&opened.pipeline.destination).with_files(Some(files));
     let mut steps = Steps::new(terminal);
     let (stop, mut stopping) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop, steps.voice()));
+    let listener = listen(stop, steps.voice());
     let now = Utc::now().timestamp();
     let reading = async {
         for (flow, plan) in planned.in_order() {
@@ -141,7 +141,7 @@ async fn find(
             Err(stopped())
         }
     };
-    listener.abort();
+    drop(listener);
     steps.finish();
     read?;
     Ok(found.finish())

@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 
 use crate::account::{advice, more_on};
 use crate::args::{PlanArgs, Shared};
-use crate::commands::run::{listen, trouble_of};
+use crate::commands::run::trouble_of;
 use crate::lineage;
 use crate::pipeline;
 use crate::report::Page;
+use crate::signals::listen;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 use crate::watch::Watch;
@@ -52,9 +53,9 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
     };
     let mut watch = Watch::new(terminal, planned.totals(), None);
     let (stop, stopped) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop, watch.voice()));
+    let listener = listen(stop, watch.voice());
     let forecast = plan.go(stopped, &mut watch).await;
-    listener.abort();
+    drop(listener);
     watch.finish();
     let forecast = match forecast {
         Ok(forecast) => forecast,

@@ -8,7 +8,7 @@ use chatferry_core::{Destination, SourceErrorKind};
 use chatferry_ledger::Ledger;
 use chatferry_report::pace::Pace;
 use chatferry_report::run::{Example, Run as Told};
-use chatferry_runtime::{Again, Ended, Finished, FlowInput, Run, Stop};
+use chatferry_runtime::{Again, Ended, Finished, FlowInput, Run};
 use chrono::{TimeDelta, Utc};
 
 use crate::account;
@@ -16,8 +16,8 @@ use crate::args::{RunArgs, Shared};
 use crate::lineage;
 use crate::live;
 use crate::pipeline::{self, Opened, Planned};
-use crate::progress::Voice;
 use crate::report::Page;
+use crate::signals::{self, Signals, listen};
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 use crate::watch::Watch;
@@ -54,6 +54,7 @@ async fn runs(
         (true, false) => Again::Everything,
         (false, false) => Again::Nothing,
     };
+    let received = signals::received();
     loop {
         // Each time anew, since tables change.
         let copies = opened.copies(shared).await?;
@@ -97,10 +98,15 @@ async fn runs(
             "the next run begins in {}",
             account::duration(pause)
         ));
+        let mut signals = Signals::new();
+        // One may have come when the run had just ended.
+        if signals::received() > received {
+            return Ok(Exit::Done);
+        }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             // What was read is settled, so there is nothing left to stop.
-            () = signal() => return Ok(Exit::Done),
+            () = signals.next() => return Ok(Exit::Done),
         }
         again = Again::Nothing;
         live.begin(TITLE, &opened.pipeline.name);
@@ -170,9 +176,9 @@ pub(crate) async fn deliver(
         watch.tell(board.clone());
     }
     let (stop, stopped) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop.clone(), watch.voice()));
+    let listener = listen(stop, watch.voice());
     let finished = run.go(stopped, &mut watch).await;
-    listener.abort();
+    drop(listener);
     watch.finish();
     let finished = finished?;
     watch.finished(&finished);
@@ -233,36 +239,6 @@ pub(crate) async fn tell(
     };
     terminal.say(&page.write(&told.as_html())?);
     Ok(())
-}
-
-/// Asks the run to stop at the first Ctrl-C or SIGTERM, and ends the program at the second.
-pub(crate) async fn listen(stop: Stop, voice: Voice) {
-    signal().await;
-    voice.say("stopping: answers under way are awaited; once more to leave at once");
-    stop.now();
-    signal().await;
-    std::process::exit(i32::from(Exit::Stopped.code()));
-}
-
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Shows the account of a run.

@@ -9,10 +9,10 @@ use indicatif::HumanBytes;
 
 use crate::account::{advice, count, counted};
 use crate::args::{Shared, SnapshotArgs};
-use crate::commands::run::listen;
 use crate::copies::{Which, copies};
 use crate::pipeline;
 use crate::progress::Steps;
+use crate::signals::listen;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -39,7 +39,7 @@ pub async fn run(
     };
     let mut steps = Steps::new(terminal);
     let (stop, mut stopped) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop, steps.voice()));
+    let listener = listen(stop, steps.voice());
     let copied = tokio::select! {
         copied = copies(&opened, which, &mut snapshot, terminal, &mut steps) => copied,
         // What was written goes away with the snapshot.
@@ -48,7 +48,7 @@ pub async fn run(
             Err(Trouble::new(Exit::Stopped, "stopped before the snapshot was whole").help(help))
         }
     };
-    listener.abort();
+    drop(listener);
     steps.finish();
     copied?;
     let manifest = snapshot.finish(&now())?;

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 
 use crate::account::{count, counted, duration};
 use crate::args::{Shared, UndoArgs};
-use crate::commands::run::{listen, trouble_of};
+use crate::commands::run::trouble_of;
 use crate::pipeline;
 use crate::progress::Steps;
+use crate::signals::listen;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -46,9 +47,9 @@ pub async fn run(args: &UndoArgs, shared: &Shared, terminal: &Terminal) -> Resul
     };
     let mut steps = Steps::new(terminal);
     let (stop, stopped) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop, steps.voice()));
+    let listener = listen(stop, steps.voice());
     let undone = undo.go(stopped, &mut steps).await;
-    listener.abort();
+    drop(listener);
     steps.finish();
     let undone = undone?;
     terminal.result(&if terminal.json() {

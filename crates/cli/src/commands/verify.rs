@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 
 use crate::account::{count, counted, duration};
 use crate::args::{Shared, VerifyArgs};
-use crate::commands::run::{listen, trouble_of};
+use crate::commands::run::trouble_of;
 use crate::pipeline;
 use crate::progress::Steps;
+use crate::signals::listen;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -49,9 +50,9 @@ pub async fn run(args: &VerifyArgs, shared: &Shared, terminal: &Terminal) -> Res
     };
     let mut steps = Steps::new(terminal);
     let (stop, stopped) = chatferry_runtime::stop();
-    let listener = tokio::spawn(listen(stop, steps.voice()));
+    let listener = listen(stop, steps.voice());
     let verified = verify.go(stopped, &mut steps).await;
-    listener.abort();
+    drop(listener);
     steps.finish();
     let verified = verified?;
     let (exit, trouble) = ending(&verified);
