@@ -6,25 +6,15 @@
 //! simulator, so its work counts too. The rate is messages; the users, rooms and members that go
 //! before them are some percent more.
 //!
-//! # Measured
-//!
-//! The program itself, on 2026-11-22, release build, two cores, a million messages of 340 bytes and
-//! 36,454 users, rooms and members, from the first look at the files to the end of the process:
+//! What was measured, and where the time goes, is in `docs/performance.md`. The program itself is
+//! measured so, with a million messages:
 //!
 //! ```text
 //! generate-chat --messages 1000000 --seed 7 --out DIR
 //! chatferry simulate --requests-per-minute off --retention off --ids-only &
-//! /usr/bin/time -v chatferry run DIR        14.0, 15.0 and 19.7 s; 114 MiB at most
-//! /usr/bin/time -v chatferry rehearse DIR   11.0, 13.5 and 16.8 s; 137 MiB at most
+//! /usr/bin/time -v chatferry run DIR
+//! /usr/bin/time -v chatferry rehearse DIR
 //! ```
-//!
-//! That is 66,700 messages a second over HTTP and 74,000 in process (medians; 71,000 and 91,000 at
-//! best). With a hundred thousand messages the memory is 106 and 109 MiB. Both are limited by the
-//! two cores: of some 20 seconds of processor time in process, serde_json takes 16 % (the
-//! simulator's reading, and the answers, which repeat every message), checking that text is UTF-8
-//! 8 %, admission and window 8 %, the simulator itself 7 %, reading the JSON lines 7 %, moving memory
-//! 7 %, allocating 8 %, the kernel 8 %, SQLite 3 %. The first look at the file, which finds out its
-//! types on one core, is 1.7 seconds of both.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -9,7 +9,6 @@ mod changes;
 mod figures;
 mod inspected;
 mod limits;
-mod model;
 mod placeholders;
 mod plan;
 mod recovery;
