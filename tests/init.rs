@@ -289,6 +289,19 @@ fn known_systems_get_their_ready_made_pipeline() {
 }
 
 #[test]
+fn a_ready_made_pipeline_is_not_for_what_its_connector_cannot_read() {
+    let tables = repository().join("pipelines/homegrown-csv/data");
+    let folder = Folder::new();
+    let drafted = folder.run(&["init", tables.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(
+        account::json(&drafted.expect(0))["system"],
+        serde_json::Value::Null
+    );
+    let ended = folder.run_with(&APP, &["rehearse", "pipeline.toml"]);
+    assert!(matches!(ended.code, Some(0 | 7)), "{}", ended.said());
+}
+
+#[test]
 fn systems_whose_files_are_whole_documents_are_known_by_their_keys() {
     let folder = Folder::new();
     for (system, place) in [

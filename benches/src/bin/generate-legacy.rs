@@ -1,14 +1,14 @@
-//! `generate-legacy`: fills a database with the chat of a home-grown system.
+//! `generate-legacy`: fills a database or a folder with the chat of a home-grown system.
 
 use chatferry_benches::legacy::{FillError, Population, Target, fill};
 use clap::Parser;
 
-/// Fills an empty database with the chat of a home-grown system, as dirty as real ones are.
+/// Fills an empty database or a folder with the chat of a home-grown system, as dirty as real ones are.
 #[derive(Parser)]
 #[command(name = "generate-legacy")]
 struct Arguments {
-    /// The database: sqlite:FILE, postgres://… or mysql://…
-    #[arg(long, value_name = "DATABASE")]
+    /// Where to: sqlite:FILE, postgres://…, mysql://…, csv:FOLDER or parquet:FOLDER
+    #[arg(long, value_name = "WHERE")]
     to: Target,
     /// How many messages
     #[arg(long, value_name = "NUMBER", default_value_t = 100_000)]

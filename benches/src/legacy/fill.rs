@@ -1,21 +1,24 @@
-//! How a chat comes into a database.
+//! How a chat comes into a database or into files.
 
-use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::{fmt, fs, io};
 
 use super::conversation::{Conversation, Participant};
+use super::lake;
 use super::message::{File, Message, Reaction};
 use super::mysql::MySql;
 use super::person::Person;
 use super::population::Population;
 use super::postgres::Postgres;
 use super::rows::{Cell, Format, Rows};
+use super::sheets;
 use super::sqlite::Sqlite;
 
 /// What stands in a schema between what is made before the rows and what is made after them.
 const AFTER: &str = "-- after the rows";
 
-/// A database to fill.
+/// A database or a folder to fill.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
     /// A file, which is made if there is none.
@@ -24,6 +27,10 @@ pub enum Target {
     Postgres(String),
     /// A database of a MySQL or MariaDB server, by its URL.
     MySql(String),
+    /// A folder, which is made, of CSV files.
+    Csv(PathBuf),
+    /// A folder, which is made, of Parquet files.
+    Parquet(PathBuf),
 }
 
 impl FromStr for Target {
@@ -34,7 +41,12 @@ impl FromStr for Target {
             Some(("sqlite", file)) if !file.is_empty() => Ok(Self::Sqlite(file.to_owned())),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(written.to_owned())),
             Some(("mysql" | "mariadb", _)) => Ok(Self::MySql(written.to_owned())),
-            _ => Err("write sqlite:FILE, postgres://… or mysql://…".to_owned()),
+            Some(("csv", folder)) if !folder.is_empty() => Ok(Self::Csv(folder.into())),
+            Some(("parquet", folder)) if !folder.is_empty() => Ok(Self::Parquet(folder.into())),
+            _ => Err(
+                "write sqlite:FILE, postgres://…, mysql://…, csv:FOLDER or parquet:FOLDER"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -46,11 +58,13 @@ impl fmt::Debug for Target {
             Self::Sqlite(file) => return write!(f, "Sqlite({file:?})"),
             Self::Postgres(_) => "Postgres(***)",
             Self::MySql(_) => "MySql(***)",
+            Self::Csv(folder) => return write!(f, "Csv({})", folder.display()),
+            Self::Parquet(folder) => return write!(f, "Parquet({})", folder.display()),
         })
     }
 }
 
-/// Why a database could not be filled.
+/// Why a database or a folder could not be filled.
 #[derive(Debug, thiserror::Error)]
 pub enum FillError {
     /// There is something in it.
@@ -59,6 +73,9 @@ pub enum FillError {
     /// It did not do as it was told.
     #[error("cannot fill the database: {0}")]
     Database(#[from] sqlx::Error),
+    /// Files could not be written.
+    #[error("cannot write the files: {0}")]
+    Files(#[from] io::Error),
 }
 
 /// A database and what becomes of the chat in it.
@@ -93,11 +110,12 @@ pub(super) trait Dialect {
     ) -> Option<Vec<Cell<'a>>>;
 }
 
-/// Fills an empty database with a chat.
+/// Fills an empty database or a folder with a chat.
 ///
 /// # Errors
 ///
-/// When the database cannot be reached, is not empty, or refuses.
+/// When the database cannot be reached, is not empty, or refuses; when a file is there already, or
+/// cannot be written.
 pub async fn fill(target: &Target, chat: &Population) -> Result<(), FillError> {
     match target {
         Target::Sqlite(file) => {
@@ -107,6 +125,14 @@ pub async fn fill(target: &Target, chat: &Population) -> Result<(), FillError> {
         }
         Target::Postgres(url) => fill_with(&mut Postgres::open(url).await?, chat).await,
         Target::MySql(url) => fill_with(&mut MySql::open(url).await?, chat).await,
+        Target::Csv(folder) => {
+            fs::create_dir_all(folder)?;
+            Ok(sheets::write(folder, chat)?)
+        }
+        Target::Parquet(folder) => {
+            fs::create_dir_all(folder)?;
+            Ok(lake::write(folder, chat)?)
+        }
     }
 }
 
@@ -195,8 +221,9 @@ mod tests {
 
     use super::*;
 
-    /// The pipeline's sample, and what its readme says it was made of.
+    /// The pipelines' samples, and what their readmes say they were made of.
     const SAMPLE: &str = "../pipelines/homegrown-sqlite/data/chat.db";
+    const SAMPLE_OF_CSV: &str = "../pipelines/homegrown-csv/data";
     const MADE_OF: (u64, u64) = (9, 2_000);
 
     /// All rows of all tables.
@@ -241,6 +268,19 @@ mod tests {
     async fn the_sample_is_what_its_seed_gives() {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE);
         assert!(dump(&sample).await == filled(MADE_OF.0, MADE_OF.1).await);
+    }
+
+    #[test]
+    fn the_sample_of_csv_is_what_its_seed_gives() {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE_OF_CSV);
+        let folder = tempfile::tempdir().unwrap();
+        let chat = Population::new(MADE_OF.0, MADE_OF.1);
+        sheets::write(folder.path(), &chat).unwrap();
+        for table in Sqlite::TABLES {
+            let (name, _) = table.split_once(" (").unwrap();
+            let read = |folder: &Path| fs::read(folder.join(format!("{name}.csv"))).unwrap();
+            assert!(read(&sample) == read(folder.path()), "{name}");
+        }
     }
 
     #[test]

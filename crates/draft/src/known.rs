@@ -10,6 +10,8 @@ pub struct System {
     pub name: &'static str,
     /// What it is.
     pub about: &'static str,
+    /// What can read it; its pipeline names the first of them.
+    connectors: &'static [&'static str],
     /// What tells it: tables, `*` where it may be called anything, and columns that each of them has.
     /// Nothing where its files are no tables before a pipeline says how.
     tells: &'static [(&'static str, &'static [&'static str])],
@@ -24,6 +26,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "slack-export",
         about: "an export of a Slack workspace",
+        connectors: &["json"],
         tells: &[
             (
                 "channels",
@@ -37,6 +40,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "mattermost",
         about: "a Mattermost server's database",
+        connectors: &["postgres"],
         tells: &[
             ("posts", &["channelid", "userid", "rootid", "originalid"]),
             ("channelmembers", &["channelid", "schemeadmin"]),
@@ -47,6 +51,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "matrix-synapse",
         about: "a Matrix homeserver's database, of Synapse",
+        connectors: &["postgres"],
         tells: &[
             ("event_json", &["event_id", "json"]),
             ("events", &["room_id", "origin_server_ts"]),
@@ -58,6 +63,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "ejabberd",
         about: "an ejabberd server's database",
+        connectors: &["postgres", "mysql"],
         tells: &[("archive", &["username", "bare_peer", "xml", "nick"])],
         text: include_str!("../../../pipelines/ejabberd/pipeline.toml"),
         place: "url",
@@ -65,6 +71,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "zulip",
         about: "a Zulip server's database",
+        connectors: &["postgres"],
         tells: &[
             ("zerver_message", &["sender_id", "recipient_id"]),
             ("zerver_userprofile", &["full_name"]),
@@ -75,6 +82,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "discourse-chat",
         about: "the chat of a Discourse forum, in its database",
+        connectors: &["postgres"],
         tells: &[
             ("chat_messages", &["chat_channel_id", "message"]),
             ("chat_channels", &["chatable_type"]),
@@ -85,6 +93,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "chatwoot",
         about: "a Chatwoot desk's database",
+        connectors: &["postgres"],
         tells: &[
             (
                 "messages",
@@ -98,6 +107,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "openfire",
         about: "an Openfire server's database",
+        connectors: &["postgres"],
         tells: &[
             ("ofuser", &["username"]),
             ("ofmucroom", &["roomid", "naturalname"]),
@@ -108,6 +118,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "rocketchat",
         about: "a Rocket.Chat server's collections, exported as JSON lines",
+        connectors: &["json"],
         tells: &[
             ("rocketchat_message", &["rid", "ts", "u"]),
             ("rocketchat_room", &["t"]),
@@ -118,6 +129,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "mattermost-bulk",
         about: "a bulk export of a Mattermost server",
+        connectors: &["json"],
         tells: &[("*", &["type", "version", "team", "channel", "user", "post"])],
         text: include_str!("../../../pipelines/mattermost-bulk/pipeline.toml"),
         place: "root",
@@ -125,6 +137,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "discord",
         about: "channels of Discord, as DiscordChatExporter writes them",
+        connectors: &["json"],
         tells: &[],
         text: include_str!("../../../pipelines/discord/pipeline.toml"),
         place: "root",
@@ -132,6 +145,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "telegram",
         about: "chats of Telegram Desktop",
+        connectors: &["json"],
         tells: &[],
         text: include_str!("../../../pipelines/telegram/pipeline.toml"),
         place: "root",
@@ -139,6 +153,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "zulip-export",
         about: "an organisation as Zulip exports it",
+        connectors: &["json"],
         tells: &[],
         text: include_str!("../../../pipelines/zulip-export/pipeline.toml"),
         place: "root",
@@ -146,6 +161,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "stream",
         about: "an import file of Stream Chat",
+        connectors: &["json"],
         tells: &[("*", &["type", "item"])],
         text: include_str!("../../../pipelines/stream/pipeline.toml"),
         place: "root",
@@ -153,6 +169,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "stream-export",
         about: "channels as Stream Chat exports them",
+        connectors: &["json"],
         tells: &[("*", &["channel", "members", "messages"])],
         text: include_str!("../../../pipelines/stream-export/pipeline.toml"),
         place: "root",
@@ -160,6 +177,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "sendbird",
         about: "answers of Sendbird's API",
+        connectors: &["json"],
         tells: &[],
         text: include_str!("../../../pipelines/sendbird/pipeline.toml"),
         place: "root",
@@ -167,6 +185,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "twilio",
         about: "answers of the API of Twilio Conversations",
+        connectors: &["json"],
         tells: &[],
         text: include_str!("../../../pipelines/twilio/pipeline.toml"),
         place: "root",
@@ -174,6 +193,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "homegrown-sqlite",
         about: "the home-grown chat of the samples, in SQLite",
+        connectors: &["sqlite"],
         tells: &[
             (
                 "users",
@@ -189,6 +209,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "homegrown-postgres",
         about: "the home-grown chat of the samples, in PostgreSQL",
+        connectors: &["postgres"],
         tells: &[
             (
                 "users",
@@ -213,6 +234,7 @@ pub const KNOWN: [System; 20] = [
     System {
         name: "homegrown-mysql",
         about: "the home-grown chat of the samples, in MySQL",
+        connectors: &["mysql"],
         tells: &[
             (
                 "chat_users",
@@ -286,10 +308,12 @@ pub fn recognised_by(documents: &[Document]) -> Option<&'static System> {
     KNOWN.iter().find(|system| system.name == *name)
 }
 
-/// The system that these tables are of, if it is a known one.
+/// The system that these tables are of, which these connectors have read, if it is a known one.
 #[must_use]
-pub fn recognised(tables: &[Seen]) -> Option<&'static System> {
-    KNOWN.iter().find(|system| system.is(tables))
+pub fn recognised(tables: &[Seen], connectors: &[&str]) -> Option<&'static System> {
+    let systems = KNOWN.iter();
+    let mut read_by = systems.filter(|system| system.connector(connectors).is_some());
+    read_by.find(|system| system.is(tables))
 }
 
 impl System {
@@ -303,9 +327,17 @@ impl System {
         !self.tells.is_empty() && self.tells.iter().all(has)
     }
 
-    /// Its pipeline, with the chat at this place instead of that of the sample.
+    /// The first of these connectors that can read it.
+    fn connector<'a>(&self, of: &[&'a str]) -> Option<&'a str> {
+        let mut of = of.iter();
+        of.find(|connector| self.connectors.contains(connector))
+            .copied()
+    }
+
+    /// Its pipeline, with the chat at this place instead of that of the sample, read by one of these
+    /// connectors if one of them can.
     #[must_use]
-    pub fn pipeline(&self, place: &str) -> String {
+    pub fn pipeline(&self, place: &str, connectors: &[&str]) -> String {
         let is_place = |line: &&str| {
             let key = line.split('=').next().unwrap_or_default();
             key.trim() == self.place
@@ -317,7 +349,15 @@ impl System {
             .expect("each pipeline says where its sample is");
         let key = old.split('=').next().unwrap_or_default();
         let new = format!("{key}= {}", crate::sql::toml(place));
-        self.text.replacen(old, &new, 1)
+        let text = self.text.replacen(old, &new, 1);
+        match self.connector(connectors) {
+            Some(connector) => {
+                let [old, new] =
+                    [self.connectors[0], connector].map(|name| format!("\"{name}\"\n"));
+                text.replacen(&old, &new, 1)
+            }
+            None => text,
+        }
     }
 }
 
@@ -335,8 +375,14 @@ mod tests {
     #[test]
     fn every_pipeline_can_be_told_where_the_chat_is() {
         for system in KNOWN {
-            let text = system.pipeline("/over/there");
-            assert!(text.contains("= \"/over/there\""), "{}", system.name);
+            for connector in system.connectors {
+                let text = system.pipeline("/over/there", &[connector]);
+                assert!(text.contains("= \"/over/there\""), "{}", system.name);
+                let said = format!("= \"{connector}\"\n");
+                let mut lines = text.split_inclusive('\n');
+                let said = lines.any(|line| line.starts_with("connector") && line.ends_with(&said));
+                assert!(said, "{}", system.name);
+            }
         }
     }
 }

@@ -69,15 +69,17 @@ pub async fn run(args: &InitArgs, shared: &Shared, terminal: &Terminal) -> Resul
         None => look(&sources, terminal).await?,
     };
     let where_it_is = Where::of(&args.source, file)?;
+    let connectors: Vec<&str> = kinds.iter().map(|(connector, _)| *connector).collect();
 
     let asks = !args.yes && !terminal.json() && std::io::stdin().is_terminal();
     let asks = asks && std::io::stderr().is_terminal();
-    let system = system(args, &seen, by_documents, asks.then_some(terminal))?;
+    let recognised = by_documents.or_else(|| chatferry_draft::recognised(&seen, &connectors));
+    let system = system(args, recognised, asks.then_some(terminal))?;
     if system.is_none() && by_documents.is_some() {
         seen = look(&sources, terminal).await?;
     }
     let (text, draft) = match system {
-        Some(system) => (system.pipeline(&where_it_is.written), None),
+        Some(system) => (system.pipeline(&where_it_is.written, &connectors), None),
         None => {
             let chosen = choose(args, &seen, asks.then_some(terminal))?;
             let chat = propose(&seen, &chosen).ok_or_else(|| nothing(&seen))?;
@@ -189,8 +191,7 @@ async fn documents(place: &str) -> Result<Vec<Document>, Trouble> {
 /// The system that it is of, if somebody said so or it is recognised.
 fn system(
     args: &InitArgs,
-    seen: &[Seen],
-    by_documents: Option<&'static System>,
+    recognised: Option<&'static System>,
     asks: Option<&Terminal>,
 ) -> Result<Option<&'static System>, Trouble> {
     let by_name = |name: &str| KNOWN.iter().find(|system| system.name == name);
@@ -209,8 +210,7 @@ fn system(
         };
     }
     let is_said = Role::ALL.into_iter().any(|role| args.table(role).is_some());
-    let system = by_documents.or_else(|| chatferry_draft::recognised(seen));
-    let system = system.filter(|_| !is_said);
+    let system = recognised.filter(|_| !is_said);
     match (system, asks) {
         (Some(system), Some(terminal)) => {
             let question = format!("This looks like {}", system.about);

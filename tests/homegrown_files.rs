@@ -1,5 +1,7 @@
-//! Is the chat of a home-grown system carried over out of its SQLite database, with an account that
-//! the database bears out?
+//! Is the chat of a home-grown system carried over out of its SQLite database, its CSV files and its
+//! Parquet files, with an account that the database bears out?
+//!
+//! The three samples are one chat, made of the same seed; it is counted with SQL.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +10,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chatferry_tests::homegrown::{Homegrown, Message, Participant};
 use chatferry_tests::id::cometchat_id;
@@ -16,6 +18,8 @@ use chatferry_tests::{Folder, Served, account, pipeline, repository, unlimited};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
+
+const PIPELINES: [&str; 3] = ["homegrown-sqlite", "homegrown-csv", "homegrown-parquet"];
 
 fn sample() -> PathBuf {
     repository().join("pipelines/homegrown-sqlite/data/chat.db")
@@ -85,16 +89,11 @@ fn muids(chat: &Homegrown, message: &Message) -> Vec<String> {
 
 #[test]
 fn a_rehearsal_accounts_for_every_row() {
-    let ended = Folder::new()
-        .run(&[
-            "rehearse",
-            &pipeline("homegrown-sqlite"),
-            "--format",
-            "json",
-        ])
-        .expect(0);
-    let account = account::of(&ended);
-    assert_eq!(account, read().account());
+    let wanted = read().account();
+    for name in PIPELINES {
+        let ended = Folder::new().run(&["rehearse", &pipeline(name), "--format", "json"]);
+        assert_eq!(account::of(&ended.expect(0)), wanted, "{name}");
+    }
     // The sample has some of everything.
     for reason in [
         "conversation is gone",
@@ -106,7 +105,7 @@ fn a_rehearsal_accounts_for_every_row() {
         "account is gone",
     ] {
         assert!(
-            account["messages"].contains_key(&format!("skipped: {reason}")),
+            wanted["messages"].contains_key(&format!("skipped: {reason}")),
             "{reason}"
         );
     }
@@ -114,8 +113,15 @@ fn a_rehearsal_accounts_for_every_row() {
 
 #[test]
 fn a_run_stores_every_message_from_whom_it_was_to_whom_it_was() {
-    let (chat, folder, served) = (read(), Folder::new(), Served::new(unlimited()));
-    let mut arguments = vec!["run".to_owned(), pipeline("homegrown-sqlite")];
+    let chat = read();
+    for name in PIPELINES {
+        every_message_is_stored(name, &chat);
+    }
+}
+
+fn every_message_is_stored(name: &str, chat: &Homegrown) {
+    let (folder, served) = (Folder::new(), Served::new(unlimited()));
+    let mut arguments = vec!["run".to_owned(), pipeline(name)];
     arguments.extend(served.arguments());
     arguments.extend(["--ledger".into(), folder.file("ledger")]);
     folder
@@ -169,7 +175,7 @@ fn a_run_stores_every_message_from_whom_it_was_to_whom_it_was() {
             }
         };
         let sender = sender.unwrap_or_else(|| "deleted-account".into());
-        for (place, muid) in muids(&chat, message).into_iter().enumerate() {
+        for (place, muid) in muids(chat, message).into_iter().enumerate() {
             let text = message
                 .body
                 .clone()
@@ -196,8 +202,13 @@ fn a_run_stores_every_message_from_whom_it_was_to_whom_it_was() {
 }
 
 #[test]
-fn its_readme_tells_the_same_numbers() {
-    let readme = repository().join("pipelines/homegrown-sqlite/README.md");
+fn their_readmes_tell_the_same_numbers() {
+    for name in PIPELINES {
+        numbers_are_told(&repository().join("pipelines").join(name).join("README.md"));
+    }
+}
+
+fn numbers_are_told(readme: &Path) {
     let readme = std::fs::read_to_string(readme).unwrap().replace(',', "");
     for (flow, account) in read().account() {
         let (read, imported) = (account["read"], account["imported"]);
