@@ -9,8 +9,6 @@ use serde_json::Value;
 
 use crate::{golden_with, real, rehearsed, sample};
 
-const EVERYTHING: &str = "sources.slack.tables.lists.path={list}s.json";
-
 /// Kinds of messages that people or applications wrote.
 const WRITTEN: [&str; 9] = [
     "",
@@ -28,17 +26,15 @@ const WRITTEN: [&str; 9] = [
 fn the_account_of_an_export_of_everything_is_what_its_files_say() {
     let folder = sample("slack-export", "modern");
     let account = rehearsed("slack-export", &modern(&[]));
-    assert_eq!(account, counted(&folder, true));
+    assert_eq!(account, counted(&folder));
     assert_eq!(account["messages"]["imported"], 18);
     assert_eq!(account["messages"]["skipped: kind is unknown"], 1);
 }
 
 #[test]
 fn what_no_list_names_is_counted_or_carried_along() {
-    let root = "sources.slack.root=modern";
-    let account = rehearsed("slack-export", &["--set", root]);
-    assert_eq!(account, counted(&sample("slack-export", "modern"), false));
-    assert_eq!(account["messages"]["skipped: channel is in no list"], 6);
+    let account = rehearsed("slack-export", &modern(&[]));
+    assert_eq!(account["messages"]["skipped: channel is in no list"], 1);
 
     let account = rehearsed(
         "slack-export",
@@ -68,7 +64,7 @@ fn the_account_of_real_exports_is_what_their_files_say() {
         if let Some(folder) = real(name) {
             let root = format!("sources.slack.root={}", folder.display());
             let account = rehearsed("slack-export", &["--set", &root]);
-            assert_eq!(account, counted(&folder, false), "{name}");
+            assert_eq!(account, counted(&folder), "{name}");
         }
     }
 }
@@ -107,7 +103,7 @@ fn records_are_as_they_are_written_down_here() {
 
 /// The arguments for the sample of an export of everything.
 fn modern<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let mut all = vec!["--set", "sources.slack.root=modern", "--set", EVERYTHING];
+    let mut all = vec!["--set", "sources.slack.root=modern"];
     all.extend(more);
     all
 }
@@ -119,21 +115,16 @@ fn whole(files: &[(&str, Value)]) {
         folder.write(name, contents.to_string());
     }
     let root = format!("sources.slack.root={}", folder.path().display());
-    let account = rehearsed("slack-export", &["--set", &root, "--set", EVERYTHING]);
-    assert_eq!(account, counted(folder.path(), true));
+    let account = rehearsed("slack-export", &["--set", &root]);
+    assert_eq!(account, counted(folder.path()));
 }
 
-/// The account that a first run must give, with all lists or with that of the channels.
-fn counted(folder: &Path, everything: bool) -> BTreeMap<String, Rows> {
+/// The account that a first run must give.
+fn counted(folder: &Path) -> BTreeMap<String, Rows> {
     let users = read(&folder.join("users.json"));
     let mut people: BTreeSet<String> = list(&users).iter().map(|user| text(&user["id"])).collect();
-    let lists: &[&str] = if everything {
-        &["channels", "groups", "dms", "mpims"]
-    } else {
-        &["channels"]
-    };
     let (mut known, mut groups, mut members) = (BTreeSet::new(), 0, 0);
-    for name in lists {
+    for name in ["channels", "groups", "dms", "mpims"] {
         let path = folder.join(format!("{name}.json"));
         let rooms = if path.exists() {
             read(&path)
@@ -146,7 +137,7 @@ fn counted(folder: &Path, everything: bool) -> BTreeMap<String, Rows> {
             people.insert(text(&room["creator"]));
             let seated: BTreeSet<String> = list(&room["members"]).iter().map(text).collect();
             people.extend(seated.iter().cloned());
-            if !(*name == "dms" && seated.len() == 2) {
+            if !(name == "dms" && seated.len() == 2) {
                 groups += 1;
                 members += seated.len();
             }
@@ -194,26 +185,7 @@ fn counted(folder: &Path, everything: bool) -> BTreeMap<String, Rows> {
     }
     people.remove("");
 
-    // What is no record is told by each flow that reads the lists.
-    let logs = folder.join("integration_logs.json");
-    let logs = if everything && logs.exists() {
-        read(&logs)
-    } else {
-        Value::Null
-    };
-    let malformed = list(&logs)
-        .iter()
-        .filter(|entry| !entry.is_object())
-        .count();
-    let all = |count: usize| {
-        rows(&[
-            ("read", count + malformed),
-            ("imported", count),
-            ("rejected: malformed", malformed),
-        ])
-    };
-    *outcomes.get_mut("read").unwrap() += malformed;
-    outcomes.insert("rejected: malformed", malformed);
+    let all = |count: usize| rows(&[("read", count), ("imported", count)]);
     let outcomes: Vec<(&str, usize)> = outcomes.into_iter().collect();
     BTreeMap::from([
         ("users".into(), all(people.len())),
