@@ -1,4 +1,4 @@
-//! What a table has, as the footers of its files say.
+//! What a table has, as the footers of its files and the order of its rows say.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use parquet::file::statistics::Statistics;
 use crate::failure::{Part, damaged};
 use crate::footer::footer;
 use crate::merge::merged;
+use crate::order::ordered;
 use crate::partitions::{Partition, partitions};
 use crate::settings::TableSettings;
 use crate::types::{Column, columns};
@@ -141,7 +142,7 @@ pub(crate) fn describe(
         .iter()
         .zip(&trackers)
         .filter(|(_, tracker)| tracker.held());
-    let orders = held.map(|(column, _)| Order::by([column.name()])).collect();
+    let of_path: Vec<Order> = held.map(|(column, _)| Order::by([column.name()])).collect();
     let mut fields: Vec<_> = survey
         .columns
         .iter()
@@ -163,10 +164,10 @@ pub(crate) fn describe(
         );
     }
     let has_json = survey.columns.iter().any(|known| known.column.json);
-    let table = Table {
+    let mut table = Table {
         name: name.to_owned(),
         schema: Arc::new(Schema::new(fields)),
-        orders,
+        orders: Vec::new(),
         can_order: Vec::new(),
         // Whether what is declared to be JSON is some is found out when it is read.
         rows: match has_json {
@@ -175,11 +176,16 @@ pub(crate) fn describe(
         },
         notes,
     };
-    Ok(Described {
-        table: Arc::new(table),
+    let mut described = Described {
+        table: Arc::new(table.clone()),
         from_path,
         listing,
-    })
+    };
+    let ordered = ordered(root, settings, &described, &waits).into_iter();
+    let of_files = ordered.map(|at| Order::by([table.schema.field(at).name()]));
+    table.orders = of_files.chain(of_path).collect();
+    described.table = Arc::new(table);
+    Ok(described)
 }
 
 /// Whether a log lies beside the files that says which of them still count.

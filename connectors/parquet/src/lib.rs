@@ -8,7 +8,8 @@
 //!    `types` say what its columns arrive as, and `merge` makes one type of those of several files;
 //! 3. `scan` goes through the files again: `prune` finds what need not be read, `rows` reads the
 //!    rest of a row group with the help of `input`, `filter` evaluates conditions, and `convert`,
-//!    with the help of `interval`, makes the columns those of the table;
+//!    with the help of `interval`, makes the columns those of the table; `order` does so beforehand to
+//!    find out which columns never descend;
 //! 4. `source` is the source that does this, and `failure` says what is wrong with a file.
 //!
 //! [`snapshot`] writes tables of any sources as such files, and reads them as those sources again.
@@ -23,6 +24,7 @@ mod interval;
 mod merge;
 #[cfg(test)]
 mod observed;
+mod order;
 mod partitions;
 mod prune;
 mod roles;

@@ -349,3 +349,27 @@ async fn a_file_in_an_archive_or_compressed_can_be_read() {
     assert_eq!(read.table.schema.field(0).data_type(), &DataType::Int64);
     assert_eq!(read.rows.column(0).null_count(), 0);
 }
+
+#[tokio::test]
+async fn columns_that_never_descend_from_file_to_file_are_known() {
+    let workshop = Workshop::new();
+    let rows = |from: i64, texts: [&str; 2]| {
+        let whole = |values: Vec<Option<i64>>| Arc::new(Int64Array::from(values)) as ArrayRef;
+        let at = |seconds: i64| TimestampSecondArray::from(vec![seconds, seconds]);
+        table(vec![
+            ("at", Arc::new(at(from)) as ArrayRef),
+            ("id", whole(vec![Some(from), Some(from + 1)])),
+            ("turn", whole(vec![Some(1), Some(2)])),
+            ("back", whole(vec![Some(2), Some(1)])),
+            ("gap", whole(vec![Some(from), None])),
+            ("text", Arc::new(StringArray::from(texts.to_vec()))),
+        ])
+    };
+    workshop.write_rows("1.parquet", &rows(-3, ["a", "b"]));
+    workshop.write_rows("2.parquet", &rows(7, ["c", "d"]));
+    let source = workshop.source("path = \"*.parquet\"");
+    let described = source.describe("records").await.expect("a table");
+    let orders: Vec<&[String]> = described.orders.iter().map(|o| &o.columns[..]).collect();
+    assert_eq!(orders, [["at"], ["id"]]);
+    assert_contract(source, "records").await;
+}
