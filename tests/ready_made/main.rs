@@ -15,6 +15,7 @@ mod database;
 mod discord;
 mod discourse;
 mod ejabberd;
+mod homegrown;
 mod mattermost;
 mod mattermost_bulk;
 mod openfire;
@@ -33,20 +34,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chatferry_tests::account::{self, Rows};
-use chatferry_tests::{Folder, pipeline, repository};
+use chatferry_tests::{Folder, STRICT, pipeline, repository};
 use serde_json::Value;
-
-/// The switches of the simulator that refuse the most.
-const STRICT: [&str; 8] = [
-    "joined-at=after",
-    "key-mismatch=refuse",
-    "duplicates=refuse",
-    "missing-reference=refuse",
-    "inline-missing=refuse",
-    "unknown-keys=refuse",
-    "poison=abort",
-    "attachment-url=rewrite",
-];
 
 /// The account of a rehearsal with the strictest simulator, by flow. Nothing is refused in it.
 fn rehearsed(name: &str, arguments: &[&str]) -> BTreeMap<String, Rows> {

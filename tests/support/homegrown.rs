@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::{self, Rows, rows};
-use crate::{Folder, Served, pipeline, unlimited};
+use crate::{Folder, Served, pipeline, strict};
 
 /// What a database has.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +123,7 @@ impl Homegrown {
     ///
     /// When it does not, or the password is told to anybody.
     pub fn is_carried_over(&self, name: &str, url: &str, password: &str) {
-        let (folder, served) = (Folder::new(), Served::new(unlimited()));
+        let (folder, served) = (Folder::new(), Served::new(strict()));
         let mut arguments = vec!["run".to_owned(), pipeline(name)];
         arguments.extend(served.arguments());
         let ledger = folder.file("ledger");

@@ -18,4 +18,4 @@ mod served;
 pub use chat::{Chat, KEY};
 pub use folder::{Ended, Folder, Running, pipeline, repository};
 pub use scenario::Scenario;
-pub use served::{Served, Stored, unlimited};
+pub use served::{STRICT, Served, Stored, strict, unlimited};

@@ -36,6 +36,33 @@ pub fn unlimited() -> Settings {
     }
 }
 
+/// The switches of the simulator that refuse the most.
+pub const STRICT: [&str; 8] = [
+    "joined-at=after",
+    "key-mismatch=refuse",
+    "duplicates=refuse",
+    "missing-reference=refuse",
+    "inline-missing=refuse",
+    "unknown-keys=refuse",
+    "poison=abort",
+    "attachment-url=rewrite",
+];
+
+/// The same that refuses whatever it may.
+///
+/// # Panics
+///
+/// When a switch is gone.
+#[must_use]
+pub fn strict() -> Settings {
+    let mut settings = unlimited();
+    for switch in STRICT {
+        let (name, value) = switch.split_once('=').expect("a name and a value");
+        settings.switch(name, value).expect("there is this switch");
+    }
+    settings
+}
+
 impl Served {
     /// Serves a simulator with these settings.
     #[must_use]

@@ -1,23 +1,17 @@
-//! Is the chat of a home-grown system carried over out of its SQLite database, its CSV files and its
-//! Parquet files, with an account that the database bears out?
-//!
-//! The three samples are one chat, made of the same seed; it is counted with SQL.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that cannot go on says where it stands, and figures are for whoever reads them"
-)]
+//! A home-grown chat in a file of SQLite, in CSV and in Parquet. The three samples are one chat, made of
+//! the same seed; it is counted with SQL.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chatferry_tests::homegrown::{Homegrown, Message, Participant};
 use chatferry_tests::id::cometchat_id;
-use chatferry_tests::{Folder, Served, account, pipeline, repository, unlimited};
+use chatferry_tests::{Folder, Served, pipeline, repository, strict};
 use serde_json::Value;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Row, SqliteConnection};
+
+use crate::rehearsed;
 
 const PIPELINES: [&str; 3] = ["homegrown-sqlite", "homegrown-csv", "homegrown-parquet"];
 
@@ -91,8 +85,7 @@ fn muids(chat: &Homegrown, message: &Message) -> Vec<String> {
 fn a_rehearsal_accounts_for_every_row() {
     let wanted = read().account();
     for name in PIPELINES {
-        let ended = Folder::new().run(&["rehearse", &pipeline(name), "--format", "json"]);
-        assert_eq!(account::of(&ended.expect(0)), wanted, "{name}");
+        assert_eq!(rehearsed(name, &[]), wanted, "{name}");
     }
     // The sample has some of everything.
     for reason in [
@@ -120,7 +113,7 @@ fn a_run_stores_every_message_from_whom_it_was_to_whom_it_was() {
 }
 
 fn every_message_is_stored(name: &str, chat: &Homegrown) {
-    let (folder, served) = (Folder::new(), Served::new(unlimited()));
+    let (folder, served) = (Folder::new(), Served::new(strict()));
     let mut arguments = vec!["run".to_owned(), pipeline(name)];
     arguments.extend(served.arguments());
     arguments.extend(["--ledger".into(), folder.file("ledger")]);
@@ -223,5 +216,13 @@ fn numbers_are_told(readme: &Path) {
                 "it lacks {count} {reason}"
             );
         }
+    }
+}
+
+#[test]
+fn records_are_as_they_are_written_down_here() {
+    for name in PIPELINES {
+        let shown = Folder::new().run(&["preview", &pipeline(name), "-n", "6"]);
+        insta::assert_snapshot!(name, shown.expect(0).out);
     }
 }
