@@ -127,7 +127,7 @@ pub async fn fill(target: &Target, chat: &Population) -> Result<(), FillError> {
         Target::MySql(url) => fill_with(&mut MySql::open(url).await?, chat).await,
         Target::Csv(folder) => {
             fs::create_dir_all(folder)?;
-            Ok(sheets::write(folder, chat)?)
+            Ok(sheets::write(folder, chat).await?)
         }
         Target::Parquet(folder) => {
             fs::create_dir_all(folder)?;
@@ -145,62 +145,66 @@ async fn fill_with<D: Dialect>(database: &mut D, chat: &Population) -> Result<()
         .expect("each schema has this line");
     database.run(before.to_owned()).await?;
     let mut tables = D::TABLES.map(|table| Rows::new(D::FORMAT, table));
-    let [
-        people,
-        conversations,
-        participants,
-        messages,
-        files,
-        reactions,
-    ] = &mut tables;
-    for person in chat.people() {
-        people.push(&D::person(&person));
-        send(database, people).await?;
-    }
-    for conversation in chat.conversations() {
-        conversations.push(&D::conversation(chat, &conversation));
-        send(database, conversations).await?;
-    }
-    for participant in chat.participants() {
-        if let Some(row) = D::participant(chat, &participant) {
-            participants.push(&row);
-            send(database, participants).await?;
+    let add = async |table: usize, row: &[Cell<'_>]| {
+        let rows = &mut tables[table];
+        rows.push(row);
+        match rows.are_enough() {
+            true => send(database, rows).await,
+            false => Ok(()),
         }
-    }
-    let mut number = 0;
-    for message in chat.messages() {
-        messages.push(&D::message(chat, &message));
-        send(database, messages).await?;
-        for (file, place) in message.files.iter().zip(1..) {
-            number += 1;
-            files.push(&D::file(&message, file, place, number));
-        }
-        send(database, files).await?;
-        for reaction in &message.reactions {
-            if let Some(row) = D::reaction(chat, &message, reaction) {
-                reactions.push(&row);
-            }
-        }
-        send(database, reactions).await?;
-    }
-    for table in &mut tables {
-        if let Some((into, rows)) = table.take() {
-            database.add(into, rows).await?;
-        }
+    };
+    each_row::<D, _>(chat, add).await?;
+    for rows in &mut tables {
+        send(database, rows).await?;
     }
     database.run(after.to_owned()).await?;
     Ok(())
 }
 
-/// Sends the rows of a table when they are enough.
+/// Sends the rows of a table, if there are any.
 async fn send<D: Dialect>(database: &mut D, rows: &mut Rows) -> sqlx::Result<()> {
-    match rows.are_enough() {
-        true => match rows.take() {
-            Some((into, rows)) => database.add(into, rows).await,
-            None => Ok(()),
-        },
-        false => Ok(()),
+    match rows.take() {
+        Some((into, rows)) => database.add(into, rows).await,
+        None => Ok(()),
     }
+}
+
+/// Gives every row of a chat, with the place of its table among [`Dialect::TABLES`].
+pub(super) async fn each_row<D: Dialect, E>(
+    chat: &Population,
+    mut give: impl AsyncFnMut(usize, &[Cell<'_>]) -> Result<(), E>,
+) -> Result<(), E> {
+    const PEOPLE: usize = 0;
+    const CONVERSATIONS: usize = 1;
+    const PARTICIPANTS: usize = 2;
+    const MESSAGES: usize = 3;
+    const FILES: usize = 4;
+    const REACTIONS: usize = 5;
+    for person in chat.people() {
+        give(PEOPLE, &D::person(&person)).await?;
+    }
+    for conversation in chat.conversations() {
+        give(CONVERSATIONS, &D::conversation(chat, &conversation)).await?;
+    }
+    for participant in chat.participants() {
+        if let Some(row) = D::participant(chat, &participant) {
+            give(PARTICIPANTS, &row).await?;
+        }
+    }
+    let mut number = 0;
+    for message in chat.messages() {
+        give(MESSAGES, &D::message(chat, &message)).await?;
+        for (file, place) in message.files.iter().zip(1..) {
+            number += 1;
+            give(FILES, &D::file(&message, file, place, number)).await?;
+        }
+        for reaction in &message.reactions {
+            if let Some(row) = D::reaction(chat, &message, reaction) {
+                give(REACTIONS, &row).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A time as databases write it, without its zone: UTC.
@@ -270,12 +274,12 @@ mod tests {
         assert!(dump(&sample).await == filled(MADE_OF.0, MADE_OF.1).await);
     }
 
-    #[test]
-    fn the_sample_of_csv_is_what_its_seed_gives() {
+    #[tokio::test]
+    async fn the_sample_of_csv_is_what_its_seed_gives() {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(SAMPLE_OF_CSV);
         let folder = tempfile::tempdir().unwrap();
         let chat = Population::new(MADE_OF.0, MADE_OF.1);
-        sheets::write(folder.path(), &chat).unwrap();
+        sheets::write(folder.path(), &chat).await.unwrap();
         for table in Sqlite::TABLES {
             let (name, _) = table.split_once(" (").unwrap();
             let read = |folder: &Path| fs::read(folder.join(format!("{name}.csv"))).unwrap();

@@ -1,5 +1,5 @@
-//! The chat in a data lake: Parquet files with times in UTC, booleans, and what belongs to a message
-//! inside it; messages in a folder for each month.
+//! The chat in a data lake: what SQLite has as Parquet files, with times in UTC, booleans, and what
+//! belongs to a message inside it; messages in a folder for each month.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,10 +15,10 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
 
-use super::conversation::{Role, Setting};
 use super::fill::stamp;
-use super::message::{Message, Sort};
+use super::message::Message;
 use super::population::Population;
+use super::sqlite::{role, setting, sort};
 
 /// Rows that are written at once.
 const ROWS: usize = 10_000;
@@ -44,15 +44,9 @@ pub(super) fn write(folder: &Path, chat: &Population) -> io::Result<()> {
 
     let mut conversations = Table::new(folder.join("conversations.parquet"), conversations());
     for conversation in chat.conversations() {
-        let kind = match conversation.setting {
-            Setting::Direct => "dm",
-            Setting::GroupDirect => "multi",
-            Setting::Public => "open",
-            Setting::Private => "closed",
-        };
         conversations.push(json!({
             "id": conversation.number + 1,
-            "kind": kind,
+            "kind": setting(conversation.setting),
             "title": conversation.title,
             "topic": conversation.topic,
             "owner_id": conversation.owner.map(|owner| owner + 1),
@@ -64,16 +58,10 @@ pub(super) fn write(folder: &Path, chat: &Population) -> io::Result<()> {
 
     let mut participants = Table::new(folder.join("participants.parquet"), participants());
     for participant in chat.participants() {
-        let role = match participant.role {
-            Role::Owner => Some("owner"),
-            Role::Moderator => Some("mod"),
-            Role::Banned => Some("banned"),
-            Role::Member => None,
-        };
         participants.push(json!({
             "conversation_id": participant.conversation + 1,
             "user_id": participant.user + 1,
-            "role": role,
+            "role": role(participant.role),
             "joined_at": stamp(participant.joined_at),
             "left_at": participant.left_at.map(stamp),
             "muted": participant.is_muted,
@@ -97,12 +85,6 @@ pub(super) fn write(folder: &Path, chat: &Population) -> io::Result<()> {
 }
 
 fn row(message: &Message) -> Value {
-    let kind = match message.sort {
-        Sort::Text => "text",
-        Sort::File => "file",
-        Sort::System => "system",
-        Sort::Call => "call",
-    };
     let files = message.files.iter().map(
         |file| json!({"url": file.url, "name": file.name, "mime": file.mime, "size": file.bytes}),
     );
@@ -113,7 +95,7 @@ fn row(message: &Message) -> Value {
         "id": message.id,
         "conversation_id": message.conversation + 1,
         "user_id": message.author + 1,
-        "kind": kind,
+        "kind": sort(message.sort),
         "body": message.body,
         "payload": message.payload,
         "parent_id": message.parent,

@@ -5,57 +5,20 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use super::fill::Dialect;
+use super::fill::{Dialect, each_row};
 use super::population::Population;
 use super::rows::Cell;
 use super::sqlite::Sqlite;
 
 /// Writes the files into a folder.
-pub(super) fn write(folder: &Path, chat: &Population) -> io::Result<()> {
-    let open = |table: &str| Sheet::open(folder, table);
-    let [
-        people,
-        conversations,
-        participants,
-        messages,
-        files,
-        reactions,
-    ] = Sqlite::TABLES;
-    let mut sheet = open(people)?;
-    for person in chat.people() {
-        sheet.push(&Sqlite::person(&person))?;
+pub(super) async fn write(folder: &Path, chat: &Population) -> io::Result<()> {
+    let mut sheets = Vec::with_capacity(Sqlite::TABLES.len());
+    for table in Sqlite::TABLES {
+        sheets.push(Sheet::open(folder, table)?);
     }
-    sheet.close()?;
-    let mut sheet = open(conversations)?;
-    for conversation in chat.conversations() {
-        sheet.push(&Sqlite::conversation(chat, &conversation))?;
-    }
-    sheet.close()?;
-    let mut sheet = open(participants)?;
-    for participant in chat.participants() {
-        if let Some(row) = Sqlite::participant(chat, &participant) {
-            sheet.push(&row)?;
-        }
-    }
-    sheet.close()?;
-    let (mut messages, mut files, mut reactions) =
-        (open(messages)?, open(files)?, open(reactions)?);
-    let mut number = 0;
-    for message in chat.messages() {
-        messages.push(&Sqlite::message(chat, &message))?;
-        for (file, place) in message.files.iter().zip(1..) {
-            number += 1;
-            files.push(&Sqlite::file(&message, file, place, number))?;
-        }
-        for reaction in &message.reactions {
-            if let Some(row) = Sqlite::reaction(chat, &message, reaction) {
-                reactions.push(&row)?;
-            }
-        }
-    }
-    messages.close()?;
-    files.close()?;
-    reactions.close()
+    let add = async |table: usize, row: &[Cell<'_>]| sheets[table].push(row);
+    each_row::<Sqlite, _>(chat, add).await?;
+    sheets.into_iter().try_for_each(Sheet::close)
 }
 
 /// One file.

@@ -38,6 +38,36 @@ fn word(flag: bool) -> Cell<'static> {
     if flag { "true" } else { "false" }.into()
 }
 
+/// What the application calls a kind of conversation.
+pub(super) const fn setting(setting: Setting) -> &'static str {
+    match setting {
+        Setting::Direct => "dm",
+        Setting::GroupDirect => "multi",
+        Setting::Public => "open",
+        Setting::Private => "closed",
+    }
+}
+
+/// What it calls somebody who may do more than others, or less.
+pub(super) const fn role(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Owner => Some("owner"),
+        Role::Moderator => Some("mod"),
+        Role::Banned => Some("banned"),
+        Role::Member => None,
+    }
+}
+
+/// What it calls a sort of message.
+pub(super) const fn sort(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Text => "text",
+        Sort::File => "file",
+        Sort::System => "system",
+        Sort::Call => "call",
+    }
+}
+
 impl Dialect for Sqlite {
     const SCHEMA: &'static str = include_str!("sqlite.sql");
     const FORMAT: Format = Format::Insert;
@@ -82,15 +112,9 @@ impl Dialect for Sqlite {
     }
 
     fn conversation<'a>(_: &Population, conversation: &'a Conversation) -> Vec<Cell<'a>> {
-        let kind = match conversation.setting {
-            Setting::Direct => "dm",
-            Setting::GroupDirect => "multi",
-            Setting::Public => "open",
-            Setting::Private => "closed",
-        };
         vec![
             (conversation.number + 1).into(),
-            kind.into(),
+            setting(conversation.setting).into(),
             conversation.title.as_ref().into(),
             conversation.topic.as_ref().into(),
             conversation.owner.map(|owner| owner + 1).into(),
@@ -100,16 +124,10 @@ impl Dialect for Sqlite {
     }
 
     fn participant<'a>(_: &Population, participant: &'a Participant) -> Option<Vec<Cell<'a>>> {
-        let role = match participant.role {
-            Role::Owner => Some("owner"),
-            Role::Moderator => Some("mod"),
-            Role::Banned => Some("banned"),
-            Role::Member => None,
-        };
         Some(vec![
             (participant.conversation + 1).into(),
             (participant.user + 1).into(),
-            role.into(),
+            role(participant.role).into(),
             participant.joined_at.into(),
             participant.left_at.into(),
             word(participant.is_muted),
@@ -117,12 +135,6 @@ impl Dialect for Sqlite {
     }
 
     fn message<'a>(chat: &Population, message: &'a Message) -> Vec<Cell<'a>> {
-        let kind = match message.sort {
-            Sort::Text => "text",
-            Sort::File => "file",
-            Sort::System => "system",
-            Sort::Call => "call",
-        };
         let unit = if chat.is_early(message.number) {
             1_000
         } else {
@@ -132,7 +144,7 @@ impl Dialect for Sqlite {
             message.id.into(),
             (message.conversation + 1).into(),
             (message.author + 1).into(),
-            kind.into(),
+            sort(message.sort).into(),
             message.body.as_ref().into(),
             message.payload.as_ref().into(),
             message.parent.into(),
