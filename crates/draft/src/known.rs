@@ -10,7 +10,7 @@ pub struct System {
     pub name: &'static str,
     /// What it is.
     pub about: &'static str,
-    /// What can read it; its pipeline names the first of them.
+    /// What can read it.
     connectors: &'static [&'static str],
     /// What tells it: tables, `*` where it may be called anything, and columns that each of them has.
     /// Nothing where its files are no tables before a pipeline says how.
@@ -338,27 +338,23 @@ impl System {
     /// connectors if one of them can.
     #[must_use]
     pub fn pipeline(&self, place: &str, connectors: &[&str]) -> String {
-        let is_place = |line: &&str| {
-            let key = line.split('=').next().unwrap_or_default();
-            key.trim() == self.place
-        };
-        let old = self
-            .text
-            .lines()
-            .find(is_place)
-            .expect("each pipeline says where its sample is");
-        let key = old.split('=').next().unwrap_or_default();
-        let new = format!("{key}= {}", crate::sql::toml(place));
-        let text = self.text.replacen(old, &new, 1);
+        let text = told(self.text, self.place, place);
         match self.connector(connectors) {
-            Some(connector) => {
-                let [old, new] =
-                    [self.connectors[0], connector].map(|name| format!("\"{name}\"\n"));
-                text.replacen(&old, &new, 1)
-            }
+            Some(connector) => told(&text, "connector", connector),
             None => text,
         }
     }
+}
+
+/// A pipeline with another value on the first line of that key.
+fn told(pipeline: &str, key: &str, value: &str) -> String {
+    let of_line = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+    let mut lines = pipeline.lines();
+    let old = lines
+        .find(|line| of_line(line).trim() == key)
+        .expect("each pipeline says what reads its sample, and where that is");
+    let new = format!("{}= {}", of_line(old), crate::sql::toml(value));
+    pipeline.replacen(old, &new, 1)
 }
 
 #[cfg(test)]
