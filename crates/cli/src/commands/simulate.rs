@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use crate::account::counted;
 use crate::args::SimulateArgs;
 use crate::commands::rehearse::switch;
+use crate::signals::Signals;
 use crate::terminal::Terminal;
 use crate::trouble::{Exit, Trouble};
 
@@ -86,9 +87,8 @@ pub async fn run(args: &SimulateArgs, terminal: &Terminal) -> Result<Exit, Troub
     }
     terminal.result(&format!("http://{address}/v3\n"));
     terminal.say("the simulator listens there; Ctrl-C stops it");
-    let stopped = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
+    let mut signals = Signals::new();
+    let stopped = async move { signals.next().await };
     let served = simulator.clone().serve(listener, stopped).await;
     served.map_err(|error| Trouble::new(Exit::Fault, format!("the simulator failed: {error}")))?;
     let counts = simulator.counts();
