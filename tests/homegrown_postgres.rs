@@ -78,6 +78,10 @@ async fn a_chat_in_postgres_is_accounted_for() {
             .insert(row.get(0), usize::try_from(count).unwrap());
     }
     // The simulator blocks while it starts and ends.
-    let run = move || chat.is_carried_over("homegrown-postgres", database.url(), PASSWORD);
-    tokio::task::spawn_blocking(run).await.unwrap();
+    let run = move || {
+        chat.is_carried_over("homegrown-postgres", database.url(), PASSWORD);
+        Homegrown::previewed("homegrown-postgres", database.url())
+    };
+    let records = tokio::task::spawn_blocking(run).await.unwrap();
+    insta::assert_snapshot!(records);
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use chatferry_tests::account::{self, Rows, rows};
 use chatferry_tests::id::cometchat_id;
-use chatferry_tests::{Folder, Served, pipeline, repository, unlimited};
+use chatferry_tests::{Folder, STRICT, Served, pipeline, repository, unlimited};
 use serde_json::Value;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -169,22 +169,10 @@ fn the_zip_gives_the_same_account_as_the_folder() {
 
 #[test]
 fn nothing_is_refused_by_the_strictest_reading_of_the_documentation() {
-    let strict = [
-        "joined-at=after",
-        "key-mismatch=refuse",
-        "duplicates=refuse",
-        "missing-reference=refuse",
-        "inline-missing=refuse",
-        "unknown-keys=refuse",
-        "poison=abort",
-        "attachment-url=rewrite",
-        "answer-keys=lower-case",
-        "entity=wrapped",
-    ];
-    let arguments: Vec<&str> = strict
-        .iter()
-        .flat_map(|switch| ["--switch", *switch])
-        .collect();
+    let strict = STRICT
+        .into_iter()
+        .chain(["answer-keys=lower-case", "entity=wrapped"]);
+    let arguments: Vec<&str> = strict.flat_map(|switch| ["--switch", switch]).collect();
     assert_eq!(rehearse(&arguments), Export::read().account());
 }
 

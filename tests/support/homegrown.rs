@@ -128,11 +128,7 @@ impl Homegrown {
         arguments.extend(served.arguments());
         let ledger = folder.file("ledger");
         arguments.extend(["--ledger".into(), ledger, "--format".into(), "json".into()]);
-        let variables = [
-            ("COMETCHAT_APP_ID", "app"),
-            ("COMETCHAT_API_KEY", "key"),
-            ("LEGACY_DATABASE_URL", url),
-        ];
+        let variables = variables(url);
         let check = ["check".to_owned(), pipeline(name)];
         let checked = folder.run_with(&variables, &check).expect(0);
         assert!(!checked.said().contains(password), "the password got out");
@@ -156,6 +152,20 @@ impl Homegrown {
         assert_eq!(stored.messages.len() as u64, imported("messages"));
         assert_eq!(stored.members.len() as u64, imported("members"));
         assert_eq!(stored.users.len() as u64, imported("users") + 1);
+    }
+
+    /// The first records of each flow of that pipeline, out of the database of that URL.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be shown.
+    #[must_use]
+    pub fn previewed(name: &str, url: &str) -> String {
+        let preview = ["preview", &pipeline(name), "-n", "6"];
+        Folder::new()
+            .run_with(&variables(url), &preview)
+            .expect(0)
+            .out
     }
 
     fn members(&self) -> Rows {
@@ -183,6 +193,15 @@ impl Homegrown {
             (outcome, self.files.get(&message.id).copied().unwrap_or(1))
         }))
     }
+}
+
+/// What the pipelines of databases ask the environment for.
+fn variables(url: &str) -> [(&'static str, &str); 3] {
+    [
+        ("COMETCHAT_APP_ID", "app"),
+        ("COMETCHAT_API_KEY", "key"),
+        ("LEGACY_DATABASE_URL", url),
+    ]
 }
 
 /// How many rows came to each end, and all together.

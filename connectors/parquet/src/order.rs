@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, Schema};
+use arrow::datatypes::{DataType, Int64Type};
 use chatferry_core::source::{Batch, Scan};
 use chatferry_files::{Gone, Root};
 
@@ -34,7 +34,7 @@ pub(crate) fn ordered(
     let schema = &described.table.schema;
     let of_files = schema.fields().len() - described.from_path.len();
     let columns: Vec<usize> = (0..of_files)
-        .filter(|at| may_have_order(schema, *at))
+        .filter(|at| may_have_order(schema.field(*at).data_type()))
         .collect();
     let Some(columns) = ascending(root, settings, described, columns, Some(FEW), waits) else {
         return Vec::new();
@@ -42,10 +42,11 @@ pub(crate) fn ordered(
     ascending(root, settings, described, columns, None, waits).unwrap_or_default()
 }
 
-fn may_have_order(schema: &Schema, at: usize) -> bool {
+/// Whether its values are whole numbers of 64 bits.
+fn may_have_order(kind: &DataType) -> bool {
     use DataType::{Date32, Int8, Int16, Int32, Int64, Timestamp, UInt8, UInt16, UInt32};
     matches!(
-        schema.field(at).data_type(),
+        kind,
         Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | Date32 | Timestamp(..)
     )
 }

@@ -264,7 +264,7 @@ impl Case {
     }
 
     fn simulator(&self) -> Simulator {
-        let mut settings = chatferry_simulator::Settings {
+        let settings = chatferry_simulator::Settings {
             requests_per_minute: Some(LIMIT),
             latency: Duration::from_millis(700),
             retention: None,
@@ -274,7 +274,6 @@ impl Case {
             seed: self.seed,
             ..chatferry_simulator::Settings::default()
         };
-        settings.api_key = None;
         Simulator::new(settings).unwrap()
     }
 

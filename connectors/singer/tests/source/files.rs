@@ -1,9 +1,10 @@
 //! Files of what a tap has printed.
 
+use std::sync::Arc;
+
 use chatferry_core::source::Source;
 use chatferry_testkit::reading::{error_shown, file_shown, titled};
 use chatferry_testkit::source::assert_contract;
-use std::sync::Arc;
 
 use crate::workshop::{Workshop, source};
 
