@@ -7,11 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiter::Peek;
-
 use crate::infer::Inference;
 use crate::kind::Kind;
-use crate::syntax::{Cursor, Malformed};
+use crate::scanner::{Next, Scanner};
+use crate::syntax::Malformed;
 
 /// A field of an object around the records, which becomes a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,10 +112,11 @@ impl Around {
 
 /// Whether it is JSON.
 fn check(value: &[u8]) -> Result<(), Malformed> {
-    let mut cursor = Cursor::open(value, Vec::new()).map_err(|(malformed, _)| malformed)?;
-    let peek = cursor.jiter.peek()?;
-    cursor.pass(peek, 1)?;
-    Ok(cursor.jiter.finish()?)
+    let opened = Scanner::open(value, String::new());
+    let mut scanner = opened.map_err(|(malformed, _)| malformed)?;
+    let next = scanner.next()?;
+    scanner.pass(next, 1)?;
+    scanner.finish()
 }
 
 /// Which columns the fields become, found out by looking at every value.
@@ -192,8 +192,8 @@ fn quoted(text: &str) -> String {
 }
 
 /// What stands at the beginning of a value.
-pub(crate) fn peeked(value: &[u8]) -> Option<(Cursor<'_>, Peek)> {
-    let mut cursor = Cursor::open(value, Vec::new()).ok()?;
-    let peek = cursor.jiter.peek().ok()?;
-    Some((cursor, peek))
+pub(crate) fn peeked(value: &[u8]) -> Option<(Scanner<'_>, Next)> {
+    let mut scanner = Scanner::open(value, String::new()).ok()?;
+    let next = scanner.next().ok()?;
+    Some((scanner, next))
 }

@@ -12,14 +12,14 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{FieldRef, Fields as ArrowFields};
-use jiter::{JiterErrorType, JsonErrorType, Peek};
 
 use crate::calendar::{day, microseconds};
 use crate::decode::Fields;
 use crate::extended::{Extended, milliseconds};
 use crate::kind::{Kind, UTC};
 use crate::number::{Number, decimal};
-use crate::syntax::{Cursor, Malformed};
+use crate::scanner::{Next, Scanner};
+use crate::syntax::Malformed;
 
 /// One column being filled.
 pub(crate) struct Column {
@@ -112,127 +112,92 @@ impl Column {
     /// Appends the value that stands next, which stands in `depth` others.
     pub(crate) fn push(
         &mut self,
-        cursor: &mut Cursor<'_>,
-        peek: Peek,
+        scanner: &mut Scanner<'_>,
+        next: Next,
         depth: usize,
     ) -> Result<(), Malformed> {
-        if peek == Peek::Null {
-            cursor.jiter.known_null()?;
+        if next == Next::Null {
+            scanner.null()?;
             self.push_null();
             return Ok(());
         }
         let rows = self.valid.len();
-        if peek == Peek::Object && self.values.takes_extended(cursor) {
-            cursor.pass(peek, depth)?;
+        if next == Next::Object && self.values.takes_extended(scanner) {
+            scanner.pass(next, depth)?;
             self.valid.append_non_null();
             return Ok(());
         }
-        match (&mut self.values, peek) {
-            (Values::Text(texts), Peek::String) => {
-                texts.push(cursor.jiter.known_str()?.as_bytes());
+        let start = scanner.index();
+        let mismatch = |what: String| Err(Malformed::new("type-mismatch", what, start));
+        match (&mut self.values, next) {
+            (Values::Text(texts), Next::Text) => texts.push(scanner.text()?.as_bytes()),
+            (Values::Bigint(values), Next::Number) => match Number::of(scanner.number()?) {
+                Number::Whole(value) => values.push(value),
+                _ => return mismatch("another number instead of bigint".into()),
+            },
+            (Values::Boolean(values), Next::True | Next::False) => {
+                values.append(scanner.boolean(next)?);
             }
-            (Values::Bigint(values), _) if peek.is_num() => match cursor.jiter.known_int(peek) {
-                Ok(jiter::NumberInt::Int(value)) => values.push(value),
-                // The parser gives up at nineteen digits, some of which still fit.
-                Err(error) if fits_not(&error.error_type) => {
-                    let start = cursor.jiter.current_index();
-                    match Number::of(cursor.jiter.known_number_bytes(peek)?) {
-                        Number::Whole(value) => values.push(value),
-                        _ => {
-                            let what = "another number instead of bigint";
-                            return Err(Malformed::new("type-mismatch", what, start));
-                        }
+            (Values::Double(values), Next::Number) => {
+                match Number::of(scanner.number()?).double() {
+                    Some(value) => values.push(value),
+                    None => return mismatch("a number that would be rounded as double".into()),
+                }
+            }
+            (Values::Time(values), Next::Text) => match milliseconds(scanner.text()?) {
+                Some(time) => values.push(time),
+                None => {
+                    let what = "text that is no time to the millisecond, such as \
+                                2024-05-01T12:00:00.000Z, instead of timestamp";
+                    return mismatch(what.into());
+                }
+            },
+            (Values::Moment(values), Next::Text) => match microseconds(scanner.text()?) {
+                Some(moment) => values.push(moment),
+                None => return mismatch("text that is no time instead of timestamp".into()),
+            },
+            (Values::Date(values), Next::Text) => match day(scanner.text()?) {
+                Some(day) => values.push(day),
+                None => return mismatch("text that is no day instead of date".into()),
+            },
+            (Values::Decimal(values, precision, scale), Next::Number | Next::Text) => {
+                let written = match next {
+                    Next::Text => scanner.text()?,
+                    _ => scanner.number()?,
+                };
+                match decimal(written, *precision, *scale) {
+                    Some(value) => values.push(value),
+                    None => {
+                        let what = format!("something that is no decimal({precision}, {scale})");
+                        return mismatch(what);
                     }
                 }
-                Err(error) => return Err(error.into()),
-            },
-            (Values::Boolean(values), Peek::True | Peek::False) => {
-                values.append(cursor.jiter.known_bool(peek)?);
             }
-            (Values::Double(values), _) if peek.is_num() => {
-                let start = cursor.jiter.current_index();
-                let number = Number::of(cursor.jiter.known_number_bytes(peek)?);
-                let Some(value) = number.double() else {
-                    let what = "a number that would be rounded as double";
-                    return Err(Malformed::new("type-mismatch", what, start));
-                };
-                values.push(value);
-            }
-            (Values::Time(values), Peek::String) => {
-                let start = cursor.jiter.current_index();
-                let Some(time) = milliseconds(cursor.jiter.known_str()?) else {
-                    let what = "text that is no time to the millisecond, such as \
-                                2024-05-01T12:00:00.000Z,";
-                    let what = format!("{what} instead of timestamp");
-                    return Err(Malformed::new("type-mismatch", what, start));
-                };
-                values.push(time);
-            }
-            (Values::Moment(values), Peek::String) => {
-                let start = cursor.jiter.current_index();
-                let Some(moment) = microseconds(cursor.jiter.known_str()?) else {
-                    let what = "text that is no time instead of timestamp";
-                    return Err(Malformed::new("type-mismatch", what, start));
-                };
-                values.push(moment);
-            }
-            (Values::Date(values), Peek::String) => {
-                let start = cursor.jiter.current_index();
-                let Some(day) = day(cursor.jiter.known_str()?) else {
-                    let what = "text that is no day instead of date";
-                    return Err(Malformed::new("type-mismatch", what, start));
-                };
-                values.push(day);
-            }
-            (Values::Decimal(values, precision, scale), _)
-                if peek.is_num() || peek == Peek::String =>
-            {
-                let start = cursor.jiter.current_index();
-                let written = match peek {
-                    Peek::String => cursor.jiter.known_str()?.as_bytes(),
-                    _ => cursor.jiter.known_number_bytes(peek)?,
-                };
-                let Some(value) = decimal(written, *precision, *scale) else {
-                    let what = format!("something that is no decimal({precision}, {scale})");
-                    return Err(Malformed::new("type-mismatch", what, start));
-                };
-                values.push(value);
-            }
-            (Values::List { ends, items, .. }, Peek::Array) => {
-                cursor.enter(depth + 1)?;
-                let mut more = cursor.jiter.known_array()?;
-                while let Some(peek) = more {
-                    items.push(cursor, peek, depth + 1)?;
-                    more = cursor.jiter.array_step()?;
+            (Values::List { ends, items, .. }, Next::List) => {
+                scanner.allow(depth + 1)?;
+                let mut more = scanner.enter_list()?;
+                while more {
+                    let next = scanner.next()?;
+                    items.push(scanner, next, depth + 1)?;
+                    more = scanner.next_item()?;
                 }
                 ends.push(offset(items.len()));
             }
-            (Values::Object { fields, .. }, Peek::Object) => {
-                fields.push(cursor, depth + 1, rows)?;
+            (Values::Object { fields, .. }, Next::Object) => {
+                fields.push(scanner, depth + 1, rows)?;
             }
             (Values::Json(texts), _) => {
-                let start = cursor.jiter.current_index();
-                cursor.pass(peek, depth)?;
-                texts.push(cursor.jiter.slice_to_current(start));
+                scanner.pass(next, depth)?;
+                texts.push(scanner.since(start).as_bytes());
             }
-            (Values::Text(texts), _) if !matches!(peek, Peek::Array | Peek::Object) => {
-                let start = cursor.jiter.current_index();
-                cursor.pass(peek, depth)?;
-                texts.push(cursor.jiter.slice_to_current(start));
+            (Values::Text(texts), _) if !matches!(next, Next::List | Next::Object) => {
+                scanner.pass(next, depth)?;
+                texts.push(scanner.since(start).as_bytes());
             }
             (values, _) => {
                 let declared = values.name();
-                let start = cursor.jiter.current_index();
-                cursor.pass(peek, depth)?;
-                let found = match peek {
-                    Peek::String => "text",
-                    Peek::True | Peek::False => "true or false",
-                    Peek::Array => "a list",
-                    Peek::Object => "an object",
-                    _ => "a number",
-                };
-                let what = format!("{found} instead of {declared}");
-                return Err(Malformed::new("type-mismatch", what, start));
+                scanner.pass(next, depth)?;
+                return mismatch(format!("{} instead of {declared}", next.words()));
             }
         }
         self.valid.append_non_null();
@@ -327,14 +292,14 @@ impl Column {
 
 impl Values {
     /// Appends the extended value that stands next, if there is one and this holds such values.
-    fn takes_extended(&mut self, cursor: &Cursor<'_>) -> bool {
+    fn takes_extended(&mut self, scanner: &Scanner<'_>) -> bool {
         if matches!(
             self,
             Self::Json(_) | Self::List { .. } | Self::Object { .. } | Self::Boolean(_)
         ) {
             return false;
         }
-        match (self, Extended::read(cursor.rest())) {
+        match (self, Extended::read(scanner.rest())) {
             (Self::Time(values), Some(Extended::Time(time))) => values.push(time),
             (Self::Bigint(values), Some(Extended::Whole(whole, _))) => values.push(whole),
             (Self::Double(values), Some(Extended::Double(double, _))) => values.push(double),
@@ -367,17 +332,6 @@ impl Values {
             Self::Object { .. } => "an object",
         }
     }
-}
-
-/// Whether it may be a sound number that the parser has no whole number for.
-fn fits_not(error: &JiterErrorType) -> bool {
-    matches!(
-        error,
-        JiterErrorType::WrongType { .. }
-            | JiterErrorType::JsonError(
-                JsonErrorType::NumberOutOfRange | JsonErrorType::FloatExpectingInt
-            )
-    )
 }
 
 /// An empty vector in the place of one that is taken, with room for as much again.

@@ -12,7 +12,8 @@ use arrow::datatypes::SchemaRef;
 use crate::around::peeked;
 use crate::column::Column;
 use crate::kind::Kind;
-use crate::syntax::{Cursor, Malformed};
+use crate::scanner::Scanner;
+use crate::syntax::Malformed;
 
 /// Collects the rows of one batch.
 pub(crate) struct Decoder {
@@ -25,7 +26,7 @@ pub(crate) struct Decoder {
     /// Where each wanted column stands: among the fields, or behind them among the parts.
     wanted: Vec<usize>,
     rows: usize,
-    tape: Vec<u8>,
+    unescaped: String,
 }
 
 impl Decoder {
@@ -55,7 +56,7 @@ impl Decoder {
                 .collect(),
             wanted: wanted.to_vec(),
             rows: 0,
-            tape: Vec::new(),
+            unescaped: String::new(),
         }
     }
 
@@ -72,24 +73,25 @@ impl Decoder {
         json: &[u8],
         around: &[Option<Vec<u8>>],
     ) -> Result<(), Malformed> {
-        let mut cursor = match Cursor::open(json, std::mem::take(&mut self.tape)) {
-            Ok(cursor) => cursor,
-            Err((malformed, tape)) => {
-                self.tape = tape;
+        let opened = Scanner::open(json, std::mem::take(&mut self.unescaped));
+        let mut scanner = match opened {
+            Ok(scanner) => scanner,
+            Err((malformed, unescaped)) => {
+                self.unescaped = unescaped;
                 return Err(malformed);
             }
         };
-        let appended = cursor
+        let appended = scanner
             .record()
-            .and_then(|()| self.fields.push(&mut cursor, 1, self.rows))
-            .and_then(|()| Ok(cursor.jiter.finish()?));
-        self.tape = cursor.jiter.into_tape();
+            .and_then(|()| self.fields.push(&mut scanner, 1, self.rows))
+            .and_then(|()| scanner.finish());
+        self.unescaped = scanner.close();
         match appended {
             Ok(()) => {
                 for (column, value) in self.around.iter_mut().zip(around) {
                     match value.as_deref().and_then(peeked) {
-                        Some((mut cursor, peek)) => column
-                            .push(&mut cursor, peek, 1)
+                        Some((mut scanner, next)) => column
+                            .push(&mut scanner, next, 1)
                             .expect("its kind was found by looking at it"),
                         None => column.push_null(),
                     }
@@ -138,6 +140,8 @@ pub(crate) struct Fields {
 
 struct Slot {
     name: Box<str>,
+    /// The key as it is mostly written.
+    quoted: Box<str>,
     column: Option<Column>,
     /// The last object that had it.
     object: u64,
@@ -150,6 +154,7 @@ impl Fields {
     pub(crate) fn new<'n>(fields: impl Iterator<Item = (&'n str, Option<Column>)>) -> Self {
         let slot = |(at, (name, column)): (usize, (&str, Option<Column>))| Slot {
             name: name.into(),
+            quoted: format!("\"{name}\"").into(),
             column,
             object: 0,
             next: at + 1,
@@ -172,20 +177,20 @@ impl Fields {
     /// Appends an object, which stands in `depth - 1` others, behind `rows` others.
     pub(crate) fn push(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        scanner: &mut Scanner<'_>,
         depth: usize,
         rows: usize,
     ) -> Result<(), Malformed> {
-        cursor.enter(depth)?;
+        scanner.allow(depth)?;
         self.object += 1;
         let (mut guess, mut before, mut filled) = (0, None, 0);
-        let mut key = cursor.jiter.known_object()?;
-        while let Some(name) = key {
+        let mut more = scanner.enter_object()?;
+        while more {
             let found = match self.list.get(guess) {
-                Some(slot) if *slot.name == *name => Some(guess),
-                _ => self.index.get(name).copied(),
+                Some(slot) if scanner.takes_key(&slot.quoted)? => Some(guess),
+                _ => self.index.get(&*scanner.key()?).copied(),
             };
-            let peek = cursor.jiter.peek()?;
+            let next = scanner.next()?;
             if let Some(at) = found {
                 if let Some(before) = before.replace(at) {
                     let before: &mut Slot = &mut self.list[before];
@@ -193,23 +198,23 @@ impl Fields {
                 }
                 let slot = &mut self.list[at];
                 if slot.object == self.object {
-                    return Err(cursor.duplicate_key());
+                    return Err(scanner.duplicate_key());
                 }
                 slot.object = self.object;
                 guess = slot.next;
                 match &mut slot.column {
                     Some(column) => {
                         column
-                            .push(cursor, peek, depth)
+                            .push(scanner, next, depth)
                             .map_err(|error| error.within(&slot.name))?;
                         filled += 1;
                     }
-                    None => cursor.pass(peek, depth)?,
+                    None => scanner.pass(next, depth)?,
                 }
             } else {
-                cursor.pass(peek, depth)?;
+                scanner.pass(next, depth)?;
             }
-            key = cursor.jiter.next_key()?;
+            more = scanner.next_field()?;
         }
         if filled < self.kept {
             self.fill(rows + 1);

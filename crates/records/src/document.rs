@@ -6,6 +6,7 @@
 use std::io::Read;
 
 use crate::around::{Around, LateOfFile};
+use crate::scanner::Scanner;
 use crate::splitter::{Piece, Trouble, too_long};
 use crate::window::{At, Window};
 
@@ -230,13 +231,11 @@ impl<R: Read> Document<R> {
             return Err(Trouble::NotJson("a key that is not a string", at));
         }
         let key = match self.reach(Ends::Itself, Some(MAX_KEY))? {
-            Reach::Whole(length) => jiter::Jiter::new(self.window.pass(length))
-                .next_str()
-                .map(str::to_owned),
+            Reach::Whole(length) => text(self.window.pass(length)),
             Reach::TooLong => return Err(Trouble::NotJson("a key that is too long", at)),
             Reach::Cut => return Ok(()),
         };
-        let key = key.map_err(|_| Trouble::NotJson("a key that is not a JSON string", at))?;
+        let key = key.ok_or(Trouble::NotJson("a key that is not a JSON string", at))?;
         match self.ink()? {
             Some(b':') => {
                 self.window.pass(1);
@@ -414,6 +413,13 @@ impl<R: Read> Document<R> {
             .more()
             .map_err(|error| Trouble::Read(error, self.window.at()))
     }
+}
+
+/// The text that is written so.
+fn text(json: &[u8]) -> Option<String> {
+    let mut scanner = Scanner::open(json, String::new()).ok()?;
+    let text = scanner.text().ok()?;
+    Some(text.to_owned())
 }
 
 fn truncated(at: At) -> Piece<'static> {

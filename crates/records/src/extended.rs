@@ -4,9 +4,9 @@
 //! and is none is an object like any other.
 
 use chrono::{DateTime, FixedOffset};
-use jiter::{Jiter, NumberInt, Peek};
 
 use crate::number::Number;
+use crate::scanner::{Next, Scanner};
 
 /// A value that is written as an object with one key.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,20 +22,19 @@ pub(crate) enum Extended {
 }
 
 impl Extended {
-    /// The value that stands at the beginning of these bytes, if there is one.
-    pub(crate) fn read(json: &[u8]) -> Option<Self> {
+    /// The value that stands at the beginning of this text, if there is one.
+    pub(crate) fn read(json: &str) -> Option<Self> {
         // Nearly all objects are told by their first key.
-        let behind = json.strip_prefix(b"{")?.trim_ascii_start();
-        if !behind.starts_with(b"\"$") {
+        let behind = json.strip_prefix('{')?.trim_ascii_start();
+        if !behind.starts_with("\"$") {
             return None;
         }
-        let mut jiter = Jiter::new(json);
-        let key = Key::of(jiter.next_object().ok()??)?;
-        let value = value(&mut jiter, key)?;
-        match jiter.next_key() {
-            Ok(None) => Some(value),
-            _ => None,
-        }
+        let mut scanner = Scanner::over(json);
+        scanner.enter_object().ok()?;
+        let key = Key::of(&scanner.key().ok()?)?;
+        let value = value(&mut scanner, key)?;
+        let ends = !scanner.next_field().ok()?;
+        ends.then_some(value)
     }
 }
 
@@ -66,15 +65,15 @@ impl Key {
     }
 }
 
-fn value(jiter: &mut Jiter<'_>, key: Key) -> Option<Extended> {
-    let peek = jiter.peek().ok()?;
+fn value(scanner: &mut Scanner<'_>, key: Key) -> Option<Extended> {
+    let next = scanner.next().ok()?;
     if let Key::Date = key {
-        return date(jiter, peek).map(Extended::Time);
+        return date(scanner, next).map(Extended::Time);
     }
-    if peek != Peek::String {
+    if next != Next::Text {
         return None;
     }
-    let text = jiter.known_str().ok()?.to_owned();
+    let text = scanner.text().ok()?.to_owned();
     Some(match key {
         Key::Int | Key::Long => Extended::Whole(text.parse().ok()?, text),
         Key::Double => Extended::Double(double(&text)?, text),
@@ -89,25 +88,29 @@ fn double(written: &str) -> Option<f64> {
         "-Infinity" => Some(f64::NEG_INFINITY),
         "NaN" => Some(f64::NAN),
         _ => {
-            let is_number = Jiter::new(written.as_bytes()).next_float().is_ok();
-            is_number.then(|| Number::of(written.as_bytes()).double())?
+            let number = Scanner::over(written).number().ok()?;
+            (number == written).then(|| Number::of(written).double())?
         }
     }
 }
 
 /// Milliseconds from 1970: of a text, a number, or a number in a text in an object.
-fn date(jiter: &mut Jiter<'_>, peek: Peek) -> Option<i64> {
-    match peek {
-        Peek::String => milliseconds(jiter.known_str().ok()?),
-        Peek::Object => {
-            if jiter.known_object().ok()?? != "$numberLong" {
+fn date(scanner: &mut Scanner<'_>, next: Next) -> Option<i64> {
+    match next {
+        Next::Text => milliseconds(scanner.text().ok()?),
+        Next::Object => {
+            if !scanner.enter_object().ok()? || scanner.key().ok()? != "$numberLong" {
                 return None;
             }
-            let number = jiter.next_str().ok()?.parse().ok()?;
-            jiter.next_key().ok()?.is_none().then_some(number)
+            if scanner.next().ok()? != Next::Text {
+                return None;
+            }
+            let number = scanner.text().ok()?.parse().ok()?;
+            let ends = !scanner.next_field().ok()?;
+            ends.then_some(number)
         }
-        _ if peek.is_num() => match jiter.known_int(peek) {
-            Ok(NumberInt::Int(number)) => Some(number),
+        Next::Number => match Number::of(scanner.number().ok()?) {
+            Number::Whole(number) => Some(number),
             _ => None,
         },
         _ => None,
@@ -130,7 +133,7 @@ mod tests {
 
     #[test]
     fn each_form_is_known_and_nothing_else() {
-        let time = |json: &str| Extended::read(json.as_bytes());
+        let time = |json: &str| Extended::read(json);
         let at = Some(Extended::Time(1_623_484_255_143));
         assert_eq!(time(r#"{"$date":"2021-06-12T07:50:55.143Z"}"#), at);
         assert_eq!(time(r#"{ "$date" : "2021-06-12T09:50:55.143+02:00" }"#), at);

@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 
 use chatferry_files::Tracker;
-use jiter::Peek;
 
 use crate::extended::Extended;
 use crate::kind::Kind;
 use crate::number::{EXACT, Number};
+use crate::scanner::{Next, Scanner};
 use crate::seen::Seen;
-use crate::syntax::{Cursor, Malformed};
+use crate::syntax::Malformed;
 
 /// An object with more different keys than this is a map, not a record: it is kept as JSON.
 const MAX_KEYS: usize = 256;
@@ -25,7 +25,7 @@ const MAX_NESTED: usize = 16;
 pub(crate) struct Inference {
     fields: Fields,
     rows: u64,
-    tape: Vec<u8>,
+    unescaped: String,
 }
 
 /// What is known of one place in the records.
@@ -50,6 +50,8 @@ struct Fields {
 #[derive(Debug)]
 struct Known {
     name: Box<str>,
+    /// The key as it is mostly written.
+    quoted: Box<str>,
     shape: Shape,
     order: Tracker,
     /// The last object that had it.
@@ -68,15 +70,16 @@ enum News {
 impl Inference {
     /// Takes one record into account, unless it cannot be read.
     pub(crate) fn observe(&mut self, json: &[u8]) -> Result<(), Malformed> {
-        let mut cursor = match Cursor::open(json, std::mem::take(&mut self.tape)) {
-            Ok(cursor) => cursor,
-            Err((malformed, tape)) => {
-                self.tape = tape;
+        let opened = Scanner::open(json, std::mem::take(&mut self.unescaped));
+        let mut scanner = match opened {
+            Ok(scanner) => scanner,
+            Err((malformed, unescaped)) => {
+                self.unescaped = unescaped;
                 return Err(malformed);
             }
         };
-        let seen = self.fields.record::<false>(&mut cursor);
-        self.tape = cursor.jiter.into_tape();
+        let seen = self.fields.record::<false>(&mut scanner);
+        self.unescaped = scanner.close();
         let settled = match seen {
             Ok(News::None) => Ok(()),
             Ok(News::Some) => self.learn(json),
@@ -93,10 +96,10 @@ impl Inference {
     }
 
     fn learn(&mut self, json: &[u8]) -> Result<(), Malformed> {
-        let open = || Cursor::open(json, Vec::new()).map_err(|(malformed, _)| malformed);
+        let open = || Scanner::open(json, String::new()).map_err(|(malformed, _)| malformed);
         let mut sound = open()?;
-        sound.pass(Peek::Object, 0)?;
-        sound.jiter.finish()?;
+        sound.pass(Next::Object, 0)?;
+        sound.finish()?;
         self.fields.record::<true>(&mut open()?)?;
         Ok(())
     }
@@ -167,11 +170,11 @@ impl Inference {
 
 impl Fields {
     /// Reads a whole record.
-    fn record<const LEARN: bool>(&mut self, cursor: &mut Cursor<'_>) -> Result<News, Malformed> {
-        cursor.record()?;
-        let news = self.observe::<LEARN>(cursor, 1)?;
+    fn record<const LEARN: bool>(&mut self, scanner: &mut Scanner<'_>) -> Result<News, Malformed> {
+        scanner.record()?;
+        let news = self.observe::<LEARN>(scanner, 1)?;
         if news == News::None {
-            cursor.jiter.finish()?;
+            scanner.finish()?;
         }
         Ok(news)
     }
@@ -180,58 +183,46 @@ impl Fields {
     /// to learn them.
     fn observe<const LEARN: bool>(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        scanner: &mut Scanner<'_>,
         depth: usize,
     ) -> Result<News, Malformed> {
         self.object += 1;
-        let mut expected = 0;
-        let mut key = cursor.jiter.known_object()?;
-        while let Some(name) = key {
-            let Some(field) = self.find::<LEARN>(name, expected, depth) else {
+        let (mut guess, mut before) = (0, None);
+        let mut more = scanner.enter_object()?;
+        while more {
+            let field = match self.list.get(guess) {
+                Some(known) if scanner.takes_key(&known.quoted)? => Some(guess),
+                _ => self.find::<LEARN>(&scanner.key()?, depth),
+            };
+            let Some(field) = field else {
                 return Ok(News::Some);
             };
-            if let Some(before) = expected.checked_sub(1) {
-                self.list[before].next = field;
+            if let Some(before) = before.replace(field) {
+                let before: &mut Known = &mut self.list[before];
+                before.next = field;
             }
             let known = &mut self.list[field];
             if known.object == self.object {
-                return Err(cursor.duplicate_key());
+                return Err(scanner.duplicate_key());
             }
             known.object = self.object;
-            let peek = cursor.jiter.peek()?;
+            guess = known.next;
+            let next = scanner.next()?;
             let news = known
                 .shape
-                .observe::<LEARN>(cursor, peek, depth, &mut known.order)?;
+                .observe::<LEARN>(scanner, next, depth, &mut known.order)?;
             if news == News::Some {
                 return Ok(news);
             }
-            expected = field + 1;
-            key = cursor.jiter.next_key()?;
+            more = scanner.next_field()?;
         }
         Ok(News::None)
     }
 
-    /// The field of that name. `before` is one more than the field that came before it.
-    fn find<const LEARN: bool>(
-        &mut self,
-        name: &str,
-        before: usize,
-        depth: usize,
-    ) -> Option<usize> {
-        let guess = before
-            .checked_sub(1)
-            .map_or(0, |before| self.list[before].next);
-        if self
-            .list
-            .get(guess)
-            .is_some_and(|known| *known.name == *name)
-        {
-            return Some(guess);
-        }
-        if let Some(field) = self.index.get(name) {
-            return Some(*field);
-        }
-        LEARN.then(|| self.add(name, depth))
+    /// The field of that name.
+    fn find<const LEARN: bool>(&mut self, name: &str, depth: usize) -> Option<usize> {
+        let known = self.index.get(name).copied();
+        known.or_else(|| LEARN.then(|| self.add(name, depth)))
     }
 
     /// Adds a field, of an object that stands in `depth - 1` others.
@@ -243,6 +234,7 @@ impl Fields {
         let field = self.list.len();
         self.list.push(Known {
             name: name.into(),
+            quoted: format!("\"{name}\"").into(),
             shape: Shape::default(),
             order,
             object: 0,
@@ -284,39 +276,38 @@ impl Shape {
     /// Reads a value, which stands in `depth` others.
     fn observe<const LEARN: bool>(
         &mut self,
-        cursor: &mut Cursor<'_>,
-        peek: Peek,
+        scanner: &mut Scanner<'_>,
+        next: Next,
         depth: usize,
         order: &mut Tracker,
     ) -> Result<News, Malformed> {
         let mut passed = false;
-        let seen = match peek {
-            Peek::Null => {
-                cursor.jiter.known_null()?;
+        let seen = match next {
+            Next::Null => {
+                scanner.null()?;
                 return Ok(News::None);
             }
-            Peek::True | Peek::False => {
-                cursor.jiter.known_bool(peek)?;
+            Next::True | Next::False => {
+                scanner.boolean(next)?;
                 Seen::BOOLEAN
             }
-            Peek::String => {
+            Next::Text => {
+                let text = scanner.text()?;
                 if order.follows() {
-                    order.offer_text(cursor.jiter.known_str()?.as_bytes());
-                } else {
-                    cursor.jiter.known_skip(peek)?;
+                    order.offer_text(text.as_bytes());
                 }
                 Seen::STRING
             }
-            Peek::Array => Seen::LIST,
-            Peek::Object => match Extended::read(cursor.rest()) {
+            Next::List => Seen::LIST,
+            Next::Object => match Extended::read(scanner.rest()) {
                 Some(value) => {
-                    cursor.pass(peek, depth)?;
+                    scanner.pass(next, depth)?;
                     passed = true;
                     extended(&value, order)
                 }
                 None => Seen::OBJECT,
             },
-            _ => number(cursor, peek, order)?,
+            Next::Number => number(scanner.number()?, order),
         };
         if !self.seen.has(seen) {
             if !LEARN {
@@ -327,47 +318,48 @@ impl Shape {
         if order.follows() && (self.seen.mixed() || !seen.within(Seen::ORDERED)) {
             order.lose();
         }
-        if passed || !matches!(peek, Peek::Array | Peek::Object) {
+        if passed || !matches!(next, Next::List | Next::Object) {
             return Ok(News::None);
         }
         if self.seen.mixed() || depth >= MAX_NESTED {
-            cursor.pass(peek, depth)?;
+            scanner.pass(next, depth)?;
             return Ok(News::None);
         }
-        match peek {
-            Peek::Array => self.observe_list::<LEARN>(cursor, depth + 1),
-            _ => self.observe_object::<LEARN>(cursor, depth + 1),
+        match next {
+            Next::List => self.observe_list::<LEARN>(scanner, depth + 1),
+            _ => self.observe_object::<LEARN>(scanner, depth + 1),
         }
     }
 
     fn observe_list<const LEARN: bool>(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        scanner: &mut Scanner<'_>,
         depth: usize,
     ) -> Result<News, Malformed> {
         let items = self.items.get_or_insert_default();
         let mut lost = Tracker::lost();
-        let mut more = cursor.jiter.known_array()?;
-        while let Some(peek) = more {
-            if items.observe::<LEARN>(cursor, peek, depth, &mut lost)? == News::Some {
+        let mut more = scanner.enter_list()?;
+        while more {
+            let next = scanner.next()?;
+            if items.observe::<LEARN>(scanner, next, depth, &mut lost)? == News::Some {
                 return Ok(News::Some);
             }
-            more = cursor.jiter.array_step()?;
+            more = scanner.next_item()?;
         }
         Ok(News::None)
     }
 
     fn observe_object<const LEARN: bool>(
         &mut self,
-        cursor: &mut Cursor<'_>,
+        scanner: &mut Scanner<'_>,
         depth: usize,
     ) -> Result<News, Malformed> {
         let fields = self.fields.get_or_insert_default();
         if fields.map {
-            cursor.pass(Peek::Object, depth - 1)?;
+            scanner.pass(Next::Object, depth - 1)?;
             return Ok(News::None);
         }
-        let news = fields.observe::<LEARN>(cursor, depth)?;
+        let news = fields.observe::<LEARN>(scanner, depth)?;
         if fields.list.len() > MAX_KEYS {
             fields.become_map();
         }
@@ -482,17 +474,16 @@ fn seen_whole(whole: i64, order: &mut Tracker) -> Seen {
     }
 }
 
-fn number(cursor: &mut Cursor<'_>, peek: Peek, order: &mut Tracker) -> Result<Seen, Malformed> {
-    let written = cursor.jiter.known_number_bytes(peek)?;
+fn number(written: &str, order: &mut Tracker) -> Seen {
     // Up to fifteen digits need no second look: they are whole and exact.
-    if !order.follows() && written.len() <= 15 && written.iter().all(u8::is_ascii_digit) {
-        return Ok(Seen::WHOLE);
+    if !order.follows() && written.len() <= 15 && written.bytes().all(|it| it.is_ascii_digit()) {
+        return Seen::WHOLE;
     }
-    Ok(match Number::of(written) {
+    match Number::of(written) {
         Number::Whole(whole) => seen_whole(whole, order),
         Number::Double(_) => Seen::DOUBLE,
         Number::Wide => Seen::WIDE,
-    })
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@
 //!    `kind` of each column, with the help of `seen`, `number` and `extended`, and whether it ever
 //!    descends;
 //! 4. [`read`] reads it again, in `scan`: of each parcel `decode` makes Arrow columns, each a
-//!    `column` of numbers, texts or times of the `calendar`; `syntax` says what is wrong with records that cannot be read.
+//!    `column` of numbers, texts or times of the `calendar`; both read records by the `scanner`, and
+//!    `syntax` says what is wrong with those that cannot be read.
 //!
 //! Everything here blocks, and belongs on a thread that may.
 
@@ -31,6 +32,7 @@ mod options;
 mod parcel;
 mod pieces;
 mod scan;
+mod scanner;
 mod seen;
 mod splitter;
 mod syntax;

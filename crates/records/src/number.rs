@@ -19,9 +19,9 @@ pub(crate) enum Number {
 
 impl Number {
     /// The number written so; `written` is a number by JSON's grammar.
-    pub(crate) fn of(written: &[u8]) -> Self {
-        let written = std::str::from_utf8(written).expect("a JSON number is ASCII");
-        if !written.contains(['.', 'e', 'E']) {
+    pub(crate) fn of(written: &str) -> Self {
+        let is_fractional = |byte| matches!(byte, b'.' | b'e' | b'E');
+        if !written.bytes().any(is_fractional) {
             return written.parse().map_or(Self::Wide, Self::Whole);
         }
         if written.len() > DIGITS && significant(written) > DIGITS {
@@ -50,8 +50,7 @@ impl Number {
 }
 
 /// The number written so, times ten to the `scale`, if it is one and has no more digits than that.
-pub(crate) fn decimal(written: &[u8], precision: u8, scale: i8) -> Option<i128> {
-    let written = std::str::from_utf8(written).ok()?;
+pub(crate) fn decimal(written: &str, precision: u8, scale: i8) -> Option<i128> {
     let (digits, sign) = match written.strip_prefix('-') {
         Some(digits) => (digits, -1),
         None => (written, 1),
@@ -119,7 +118,7 @@ mod tests {
             ("1.2.3", None),
             ("NaN", None),
         ] {
-            assert_eq!(decimal(written.as_bytes(), 8, 2), value, "{written}");
+            assert_eq!(decimal(written, 8, 2), value, "{written}");
         }
     }
 
@@ -137,7 +136,7 @@ mod tests {
             ("1e-400", Number::Wide),
             ("0e-400", Number::Double(0.0)),
         ] {
-            assert_eq!(Number::of(written.as_bytes()), number, "{written}");
+            assert_eq!(Number::of(written), number, "{written}");
         }
     }
 }

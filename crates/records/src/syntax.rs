@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use jiter::{Jiter, JiterError, JiterErrorType, JsonErrorType, LinePosition, Peek};
+use crate::scanner::{Next, Scanner};
 
 /// How deep values may be nested, the record's own object counted.
 ///
@@ -55,86 +55,22 @@ impl Malformed {
             Some(column) if self.rule == "type-mismatch" => format!("`{column}` is {}", self.what),
             _ => self.what.clone(),
         };
-        let index = self.index.min(record.len());
-        let LinePosition { line, column } = LinePosition::find(record, index);
+        let index = self.index.min(record.len().saturating_sub(1));
+        let before = &record[..index];
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        let column = index - start + 1;
         match line {
-            0 | 1 => format!("{what} at column {}", column.max(1)),
+            1 => format!("{what} at column {column}"),
             _ => format!("{what} at column {column} of the record's line {line}"),
         }
     }
 }
 
-impl From<JiterError> for Malformed {
-    fn from(error: JiterError) -> Self {
-        use JsonErrorType as T;
-        let (what, unfinished) = match &error.error_type {
-            JiterErrorType::WrongType { .. } => ("a value of another type", false),
-            JiterErrorType::JsonError(kind) => match kind {
-                T::EofWhileParsingList => ("the record ends within a list", true),
-                T::EofWhileParsingObject => ("the record ends within an object", true),
-                T::EofWhileParsingString => ("the record ends within a string", true),
-                T::EofWhileParsingValue => ("the record ends where a value should be", true),
-                T::ExpectedColon => ("no `:` after a key", false),
-                T::ExpectedListCommaOrEnd => ("neither `,` nor `]` after an item", false),
-                T::ExpectedObjectCommaOrEnd => ("neither `,` nor `}` after a value", false),
-                T::ExpectedSomeIdent | T::ExpectedSomeValue => {
-                    ("something that is no value", false)
-                }
-                T::InvalidEscape => ("an escape that JSON does not have", false),
-                T::InvalidNumber => ("something that is no number", false),
-                T::NumberOutOfRange => ("a number of too many digits", false),
-                T::InvalidUnicodeCodePoint => ("bytes that are not UTF-8", false),
-                T::ControlCharacterWhileParsingString => ("a control character in a string", false),
-                T::KeyMustBeAString => ("a key that is not a string", false),
-                T::LoneLeadingSurrogateInHexEscape | T::UnexpectedEndOfHexEscape => {
-                    ("half of a surrogate pair", false)
-                }
-                T::TrailingComma => ("a comma with nothing after it", false),
-                T::TrailingCharacters => ("something after the end of the record", false),
-                T::RecursionLimitExceeded => ("values nested too deep", false),
-                _ => ("something that is not JSON", false),
-            },
-        };
-        Self {
-            unfinished,
-            ..Self::new("malformed", what, error.index)
-        }
-    }
-}
-
-/// One record being read.
-pub(crate) struct Cursor<'j> {
-    /// Its bytes.
-    pub(crate) json: &'j [u8],
-    /// The parser over them.
-    pub(crate) jiter: Jiter<'j>,
-}
-
-impl<'j> Cursor<'j> {
-    /// The record, if it is UTF-8, with a tape from an earlier one.
-    pub(crate) fn open(json: &'j [u8], tape: Vec<u8>) -> Result<Self, (Malformed, Vec<u8>)> {
-        // Checked here once: the parser does not look into strings that it skips, and whether a
-        // record can be read must not depend on which columns are wanted.
-        match std::str::from_utf8(json) {
-            Ok(_) => Ok(Self {
-                json,
-                jiter: Jiter::with_tape(json, tape),
-            }),
-            Err(error) => {
-                let what = "bytes that are not UTF-8";
-                Err((Malformed::new("malformed", what, error.valid_up_to()), tape))
-            }
-        }
-    }
-
-    /// What stands from the parser on.
-    pub(crate) fn rest(&self) -> &'j [u8] {
-        &self.json[self.jiter.current_index()..]
-    }
-
-    /// A breach of that rule where the parser stands.
+impl Scanner<'_> {
+    /// A breach of that rule where it stands.
     pub(crate) fn breach(&self, rule: &'static str, what: impl Into<String>) -> Malformed {
-        Malformed::new(rule, what, self.jiter.current_index())
+        Malformed::new(rule, what, self.index())
     }
 
     /// The same key for the second time.
@@ -147,28 +83,18 @@ impl<'j> Cursor<'j> {
 
     /// What stands where a record should: nothing else than an object is one.
     pub(crate) fn record(&mut self) -> Result<(), Malformed> {
-        let peek = self.jiter.peek()?;
-        if peek == Peek::Object {
+        let next = self.next()?;
+        if next == Next::Object {
             return Ok(());
         }
-        let start = self.jiter.current_index();
-        self.pass(peek, 0)?;
-        let found = match peek {
-            Peek::Array => "a list",
-            Peek::String => "text",
-            Peek::Null => "null",
-            Peek::True | Peek::False => "true or false",
-            _ => "a number",
-        };
-        Err(Malformed::new(
-            "malformed",
-            format!("{found} instead of an object"),
-            start,
-        ))
+        let start = self.index();
+        self.pass(next, 0)?;
+        let what = format!("{} instead of an object", next.words());
+        Err(Malformed::new("malformed", what, start))
     }
 
     /// An error when a value that deep may not be entered.
-    pub(crate) fn enter(&self, depth: usize) -> Result<(), Malformed> {
+    pub(crate) fn allow(&self, depth: usize) -> Result<(), Malformed> {
         match depth > MAX_DEPTH {
             true => Err(self.breach("malformed", "values nested too deep")),
             false => Ok(()),
@@ -176,55 +102,63 @@ impl<'j> Cursor<'j> {
     }
 
     /// Reads past a value, which stands in `depth` others, and checks all of it.
-    pub(crate) fn pass(&mut self, peek: Peek, depth: usize) -> Result<(), Malformed> {
-        match peek {
-            Peek::Object => {
-                self.enter(depth + 1)?;
+    pub(crate) fn pass(&mut self, next: Next, depth: usize) -> Result<(), Malformed> {
+        match next {
+            Next::Object => {
+                self.allow(depth + 1)?;
                 let mut keys = Keys::default();
-                let mut more = self
-                    .jiter
-                    .next_object_bytes()?
-                    .map(|key| span(self.json, key));
-                while let Some((start, length)) = more {
-                    if !keys.add(&self.json[start..start + length]) {
+                let mut more = self.enter_object()?;
+                while more {
+                    if !keys.add(self.key()?) {
                         return Err(self.duplicate_key());
                     }
-                    let peek = self.jiter.peek()?;
-                    self.pass(peek, depth + 1)?;
-                    more = self.jiter.next_key_bytes()?.map(|key| span(self.json, key));
+                    let next = self.next()?;
+                    self.pass(next, depth + 1)?;
+                    more = self.next_field()?;
                 }
-                Ok(())
             }
-            Peek::Array => {
-                self.enter(depth + 1)?;
-                let mut more = self.jiter.known_array()?;
-                while let Some(peek) = more {
-                    self.pass(peek, depth + 1)?;
-                    more = self.jiter.array_step()?;
+            Next::List => {
+                self.allow(depth + 1)?;
+                let mut more = self.enter_list()?;
+                while more {
+                    let next = self.next()?;
+                    self.pass(next, depth + 1)?;
+                    more = self.next_item()?;
                 }
-                Ok(())
             }
-            _ => Ok(self.jiter.known_skip(peek)?),
+            Next::Text => drop(self.text()?),
+            Next::Number => drop(self.number()?),
+            Next::True | Next::False => drop(self.boolean(next)?),
+            Next::Null => self.null()?,
         }
+        Ok(())
     }
 }
 
-/// Where a slice stands in the record that it was cut from.
-fn span(record: &[u8], part: &[u8]) -> (usize, usize) {
-    (part.as_ptr().addr() - record.as_ptr().addr(), part.len())
+impl Next {
+    /// What a value is, in words.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::True | Self::False => "true or false",
+            Self::Number => "a number",
+            Self::Text => "text",
+            Self::List => "a list",
+            Self::Object => "an object",
+        }
+    }
 }
 
 /// The keys of one object so far.
 #[derive(Default)]
 struct Keys<'j> {
-    few: Vec<Cow<'j, [u8]>>,
-    many: HashSet<Cow<'j, [u8]>>,
+    few: Vec<Cow<'j, str>>,
+    many: HashSet<Cow<'j, str>>,
 }
 
 impl<'j> Keys<'j> {
-    /// Adds a key as it is written between its quotes; false when it was there.
-    fn add(&mut self, written: &'j [u8]) -> bool {
-        let key = unescaped(written);
+    /// Adds a key; false when it was there.
+    fn add(&mut self, key: Cow<'j, str>) -> bool {
         if !self.many.is_empty() {
             return self.many.insert(key);
         }
@@ -239,26 +173,15 @@ impl<'j> Keys<'j> {
     }
 }
 
-fn unescaped(written: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', written).is_none() {
-        return Cow::Borrowed(written);
-    }
-    let quoted = [b"\"", written, b"\""].concat();
-    let text = Jiter::new(&quoted)
-        .known_str()
-        .map(|text| text.as_bytes().to_vec());
-    Cow::Owned(text.unwrap_or_else(|_| written.to_vec()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(json: &[u8]) -> Result<(), Malformed> {
-        let mut cursor = Cursor::open(json, Vec::new()).map_err(|(malformed, _)| malformed)?;
-        cursor.record()?;
-        cursor.pass(Peek::Object, 0)?;
-        Ok(cursor.jiter.finish()?)
+        let mut scanner = Scanner::open(json, String::new()).map_err(|(malformed, _)| malformed)?;
+        scanner.record()?;
+        scanner.pass(Next::Object, 0)?;
+        scanner.finish()
     }
 
     #[test]
