@@ -3,8 +3,6 @@
 //! The types are looked at once for a batch; each row is then written without values in between.
 //! A null is a field left out; inside a list it is a `null`.
 
-use std::io::Write;
-
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, LargeStringArray, ListArray, MapArray,
     StringArray, StringViewArray, StructArray,
@@ -135,9 +133,7 @@ impl Encoder {
             Self::Flag(array) => {
                 json.extend_from_slice(if array.value(row) { b"true" } else { b"false" });
             }
-            Self::Whole(array) => {
-                write!(json, "{}", array.value(row)).expect("writing to memory succeeds");
-            }
+            Self::Whole(array) => whole(array.value(row), json),
             Self::Text(array) => text(array.value(row), json),
             Self::LargeText(array) => text(array.value(row), json),
             Self::TextView(array) => text(array.value(row), json),
@@ -227,7 +223,44 @@ pub(crate) fn quoted_name(name: &str) -> Vec<u8> {
 
 /// Writes a JSON string.
 pub(crate) fn text(text: &str, json: &mut Vec<u8>) {
-    serde_json::to_writer(json, text).expect("writing to memory succeeds");
+    json.reserve(text.len() + 2);
+    json.push(b'"');
+    let mut rest = text;
+    loop {
+        let plain = json::plain(rest);
+        json.extend_from_slice(&rest.as_bytes()[..plain]);
+        let Some(special) = rest.as_bytes().get(plain) else {
+            break;
+        };
+        escape(*special, json);
+        rest = &rest[plain + 1..];
+    }
+    json.push(b'"');
+}
+
+/// Writes what may not stand in a JSON string as it is (RFC 8259, section 7).
+fn escape(special: u8, json: &mut Vec<u8>) {
+    let short = match special {
+        b'"' | b'\\' => special,
+        b'\x08' => b'b',
+        b'\x0c' => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        control => {
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            let (high, low) = (usize::from(control >> 4), usize::from(control & 0xf));
+            json.extend_from_slice(b"\\u00");
+            json.extend([DIGITS[high], DIGITS[low]]);
+            return;
+        }
+    };
+    json.extend([b'\\', short]);
+}
+
+/// Writes a whole number.
+pub(crate) fn whole(number: i64, json: &mut Vec<u8>) {
+    json.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Writes a number; JSON has no way to write those that are not finite.

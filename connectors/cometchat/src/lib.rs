@@ -4,7 +4,8 @@
 //!
 //! * [`entities`]: the fields of users, groups, members and messages;
 //! * [`rules`]: every documented limit, as a rule with a stable name;
-//! * [`prepare`](CometChat): shaped rows, column by column, into validated and encoded records;
+//! * [`prepare`](CometChat): shaped rows into validated and encoded records: `checks` apply the rules
+//!   entity by entity, `encode` writes JSON, `media` and `data` look at parts of it;
 //! * [`request`]: records into the body of a request;
 //! * [`client`]: how a request travels;
 //! * [`response`] and [`codes`]: what an answer says of each record (`stored`), and what one without
@@ -17,9 +18,11 @@
 //! "Error guide". Where these disagree the stricter reading is used for what is sent, and the
 //! more tolerant one for what is received.
 
+mod checks;
 pub mod client;
 pub mod codes;
 mod contents;
+mod data;
 mod destination;
 mod encode;
 pub mod entities;

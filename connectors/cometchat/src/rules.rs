@@ -276,8 +276,14 @@ pub(crate) fn tags<'a>(tags: impl ExactSizeIterator<Item = Option<&'a str>>) -> 
     Ok(())
 }
 
+/// Whether a text is empty or white space.
+pub(crate) fn is_blank(text: &str) -> bool {
+    let begins_with_ink = text.bytes().next().is_some_and(|it| it.is_ascii_graphic());
+    !begins_with_ink && text.trim().is_empty()
+}
+
 pub(crate) fn text(text: &str) -> Result<(), Broken> {
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return Err(Broken::new("text-empty", "`data.text` is blank"));
     }
     Ok(())
