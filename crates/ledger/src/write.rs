@@ -1,7 +1,9 @@
 //! What is written: runs, requests, and what became of records.
 
 use chatferry_core::{Entity, Key, Outcome, OutcomeKind, Place, RecordId};
-use sqlx::{Connection, QueryBuilder, Row, Sqlite};
+use sqlx::error::BoxDynError;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, Connection, QueryBuilder, Row, Sqlite};
 
 use crate::differing::{self, Content, Differing};
 use crate::{Ledger, LedgerError, Mark, RunId};
@@ -112,6 +114,30 @@ fn number_of(text: &str) -> Option<i64> {
     is_plain.then(|| text.parse().ok()).flatten()
 }
 
+/// A statement that inserts so many rows of so many values.
+fn insertion(into: &str, values: usize, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; values].join(", "));
+    let others = format!(", {row}").repeat(rows.saturating_sub(1));
+    format!("INSERT INTO {into} VALUES {row}{others}")
+}
+
+/// Adds the values of a delivered record, in the order of its columns.
+fn add(values: &mut SqliteArguments, request: i64, record: &Settled) -> Result<(), BoxDynError> {
+    let id = record.id.as_str();
+    values.add(stored(Key::of(record.entity, id).0))?;
+    values.add(i64::from(record.entity.number()))?;
+    values.add(record.present)?;
+    values.add(request)?;
+    values.add(id)?;
+    // A number takes half the room of its digits.
+    match record.remote.as_deref().map(|it| (it, number_of(it))) {
+        Some((_, Some(number))) => values.add(number)?,
+        Some((remote, None)) => values.add(remote)?,
+        None => values.add(None::<i64>)?,
+    }
+    values.add(record.content.stored())
+}
+
 fn length(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
@@ -204,28 +230,19 @@ impl Ledger {
                 .flat_map(|(number, (_, settled))| settled.iter().map(move |one| (number, one)))
                 .collect();
             for settled in settled.chunks(TOGETHER) {
-                let mut insert: QueryBuilder<Sqlite> = QueryBuilder::new(
-                    "INSERT INTO delivered (key, entity, present, request, id, remote, content) ",
+                let insert = insertion(
+                    "delivered (key, entity, present, request, id, remote, content)",
+                    7,
+                    settled.len(),
                 );
-                insert.push_values(settled, |mut row, (number, record)| {
-                    row.push_bind(stored(Key::of(record.entity, record.id.as_str()).0))
-                        .push_bind(i64::from(record.entity.number()))
-                        .push_bind(record.present)
-                        .push_bind(*number)
-                        .push_bind(record.id.as_str());
-                    // A number takes half the room of its digits.
-                    match record
-                        .remote
-                        .as_deref()
-                        .map(|remote| (remote, number_of(remote)))
-                    {
-                        Some((_, Some(number))) => row.push_bind(number),
-                        Some((remote, None)) => row.push_bind(remote),
-                        None => row.push_bind(None::<i64>),
-                    };
-                    row.push_bind(record.content.stored());
-                });
-                insert.build().execute(&mut *transaction).await?;
+                let mut values = SqliteArguments::default();
+                values.reserve(7 * settled.len(), 0);
+                for (number, record) in settled {
+                    add(&mut values, *number, record).map_err(sqlx::Error::Encode)?;
+                }
+                sqlx::query_with(sqlx::AssertSqlSafe(insert), values)
+                    .execute(&mut *transaction)
+                    .await?;
                 if !self.has_undelivered {
                     continue;
                 }
