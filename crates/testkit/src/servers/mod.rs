@@ -3,6 +3,7 @@
 //! [`postgres`], [`mariadb`] and [`s3`] give one server to all tests of a process: it starts when the first
 //! test asks, on a free port of this machine, in a temporary folder. [`Postgres::own`],
 //! [`MariaDb::own`] and [`S3::own`] start one more, for a test that stops it or breaks it.
+//! On Linux, [`Ballista::own`] starts a cluster of Ballista.
 //!
 //! A server ends with the process that asked for it, even when that is killed (`keeper`). Its
 //! programs are found, or installed where that may be done (`programs`); where neither is
@@ -13,6 +14,8 @@
 //! Everything here panics when it cannot do what is asked: there is no test without its server.
 
 mod account;
+#[cfg(target_os = "linux")]
+mod ballista;
 mod certificate;
 mod database;
 mod keeper;
@@ -26,6 +29,8 @@ mod s3;
 
 use tokio::sync::OnceCell;
 
+#[cfg(target_os = "linux")]
+pub use ballista::Ballista;
 pub use database::Database;
 pub use mariadb::MariaDb;
 pub use options::Options;

@@ -11,9 +11,9 @@ use super::keeper::Keeper;
 /// Tries to find a port that nobody takes before the server does.
 const PORTS: usize = 5;
 /// How long a server may take until it answers. Far more than any does.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// How long to wait before asking again.
-const PAUSE: Duration = Duration::from_millis(10);
+pub(super) const PAUSE: Duration = Duration::from_millis(10);
 
 /// Asks the server at that port in which folder its data is.
 pub(super) type WhoIsThere = fn(u16) -> BoxFuture<'static, Option<PathBuf>>;

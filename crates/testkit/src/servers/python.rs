@@ -15,6 +15,16 @@ use super::programs::on_path;
 /// When it is not there and cannot be installed.
 #[must_use]
 pub fn environment(package: &str, otherwise: &str) -> PathBuf {
+    let install = |python: &Path| runs(python, &["-m", "pip", "install", "--quiet", package]);
+    environment_by(package, install, otherwise)
+}
+
+/// The same for a package that `install` installs, given the Python of the environment.
+pub(super) fn environment_by(
+    package: &str,
+    install: impl Fn(&Path) -> bool,
+    otherwise: &str,
+) -> PathBuf {
     let name = package.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let folder = std::env::temp_dir().join(format!("chatferry-{name}"));
     if is_ready(&folder) {
@@ -29,7 +39,13 @@ pub fn environment(package: &str, otherwise: &str) -> PathBuf {
     }
     // What is half there is in the way.
     let _ = fs::remove_dir_all(&folder);
-    install(package, &folder, otherwise);
+    let advice = format!(
+        "this test needs Python 3 with its `venv`, from which it installs {package} into {}; make \
+         that possible, or {otherwise}",
+        folder.display()
+    );
+    make(&folder, &advice);
+    assert!(install(&folder.join("bin/python")), "{advice}");
     fs::write(folder.join("ready"), package).expect("a file is written");
     folder
 }
@@ -38,12 +54,8 @@ fn is_ready(folder: &Path) -> bool {
     folder.join("ready").is_file() && folder.join("bin/python").exists()
 }
 
-fn install(package: &str, folder: &Path, otherwise: &str) {
-    let advice = format!(
-        "this test needs Python 3 with its `venv`, from which it installs {package} into {}; make \
-         that possible, or {otherwise}",
-        folder.display()
-    );
+/// Makes an environment that is empty.
+fn make(folder: &Path, advice: &str) {
     let made = || {
         let program = on_path("python3")?;
         let mut command = Command::new(program);
@@ -60,9 +72,11 @@ fn install(package: &str, folder: &Path, otherwise: &str) {
         assert!(succeeds(&mut command), "{advice}");
         assert!(made().is_some(), "{advice}");
     }
-    let mut command = Command::new(folder.join("bin/python"));
-    command.args(["-m", "pip", "install", "--quiet", package]);
-    assert!(succeeds(&mut command), "{advice}");
+}
+
+/// Whether that Python does this.
+pub(super) fn runs(python: &Path, arguments: &[&str]) -> bool {
+    succeeds(Command::new(python).args(arguments))
 }
 
 fn succeeds(command: &mut Command) -> bool {
