@@ -2,6 +2,7 @@
 """Evaluates the views of a pipeline on a Ballista cluster, into Parquet for the sender to read.
 
     evaluate.py PIPELINE.toml --cluster df://HOST:50050 --to FOLDER [--each VIEW=COLUMN,COLUMN]
+                [--tasks NUMBER]
 
 The pipeline file stays as it is, and is the only place where views are written down. Standard output
 has the options with which `chatferry` reads what was evaluated in the place of these views.
@@ -41,6 +42,7 @@ def main():
     arguments.add_argument("--cluster", required=True, metavar="df://HOST:PORT")
     arguments.add_argument("--to", required=True, type=pathlib.Path, metavar="FOLDER")
     arguments.add_argument("--each", action="append", default=[], metavar="VIEW=COLUMN,COLUMN")
+    arguments.add_argument("--tasks", type=int, default=16, metavar="NUMBER")
     arguments = arguments.parse_args()
 
     pipeline = tomllib.loads(arguments.pipeline.read_text())
@@ -49,7 +51,8 @@ def main():
     if unknown := each.keys() - views.keys():
         sys.exit(f"--each {', '.join(unknown)}: no flow reads such a view")
 
-    cluster = BallistaSessionContext(arguments.cluster, cluster_config=SQL)
+    config = SQL | {"datafusion.execution.target_partitions": arguments.tasks}
+    cluster = BallistaSessionContext(arguments.cluster, cluster_config=config)
     register_tables(cluster, pipeline, arguments.pipeline.parent)
     register_views(cluster, pipeline)
     to = arguments.to.resolve()
