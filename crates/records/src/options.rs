@@ -51,6 +51,18 @@ impl TableSettings {
         }
     }
 
+    /// The settings of a table whose records are lines that somebody else has written, of which
+    /// these columns are declared. However long a record is, it was let through before.
+    #[must_use]
+    pub fn lines(name: &str, schema: &[(String, Kind)]) -> Self {
+        Self {
+            format: Some(Format::Lines),
+            schema: schema.to_vec(),
+            max_record: MOST_RECORD,
+            ..Self::of(Template::literal(name))
+        }
+    }
+
     /// The settings of a table of which only the path is said.
     #[must_use]
     pub fn of(template: Template) -> Self {

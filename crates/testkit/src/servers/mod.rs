@@ -1,15 +1,16 @@
 //! Throw-away servers.
 //!
-//! [`postgres`], [`mariadb`] and [`s3`] give one server to all tests of a process: it starts when the first
-//! test asks, on a free port of this machine, in a temporary folder. [`Postgres::own`],
-//! [`MariaDb::own`] and [`S3::own`] start one more, for a test that stops it or breaks it.
+//! [`postgres`], [`mariadb`], [`mongodb()`] and [`s3`] give one server to all tests of a process: it
+//! starts when the first test asks, on a free port of this machine, in a temporary folder.
+//! [`Postgres::own`], [`MariaDb::own`], [`MongoDb::own`] and [`S3::own`] start one more, for a test
+//! that stops it or breaks it.
 //! On Linux, [`Ballista::own`] starts a cluster of Ballista.
 //!
 //! A server ends with the process that asked for it, even when that is killed (`keeper`). Its
 //! programs are found, or installed where that may be done (`programs`); where neither is
-//! possible the test fails and says what to do. `CHATFERRY_TEST_POSTGRES`, `CHATFERRY_TEST_MARIADB`
-//! and `CHATFERRY_TEST_S3` name servers to use instead: the URL of an account there that may do
-//! everything. A test that needs a server of its own starts one all the same.
+//! possible the test fails and says what to do. `CHATFERRY_TEST_POSTGRES`, `CHATFERRY_TEST_MARIADB`,
+//! `CHATFERRY_TEST_MONGODB` and `CHATFERRY_TEST_S3` name servers to use instead: the URL of an
+//! account there that may do everything. A test that needs a server of its own starts one all the same.
 //!
 //! Everything here panics when it cannot do what is asked: there is no test without its server.
 
@@ -20,6 +21,7 @@ mod certificate;
 mod database;
 mod keeper;
 mod mariadb;
+mod mongodb;
 mod options;
 mod postgres;
 mod process;
@@ -33,6 +35,7 @@ use tokio::sync::OnceCell;
 pub use ballista::Ballista;
 pub use database::Database;
 pub use mariadb::MariaDb;
+pub use mongodb::MongoDb;
 pub use options::Options;
 pub use postgres::Postgres;
 pub use s3::{Bucket, S3};
@@ -69,6 +72,22 @@ pub async fn mariadb() -> &'static MariaDb {
         match std::env::var("CHATFERRY_TEST_MARIADB") {
             Ok(url) => MariaDb::given(&url),
             Err(_) => MariaDb::own().await,
+        }
+    };
+    SERVER.get_or_init(shared).await
+}
+
+/// The server of MongoDB's wire protocol that all tests of this process share.
+///
+/// # Panics
+///
+/// When there is none and none can be started.
+pub async fn mongodb() -> &'static MongoDb {
+    static SERVER: OnceCell<MongoDb> = OnceCell::const_new();
+    let shared = || async {
+        match std::env::var("CHATFERRY_TEST_MONGODB") {
+            Ok(url) => MongoDb::given(&url),
+            Err(_) => MongoDb::own().await,
         }
     };
     SERVER.get_or_init(shared).await
