@@ -59,6 +59,7 @@ struct Page {
     is_last: bool,
     noted: Noted,
     ids: Types,
+    kinds: Vec<Option<Kind>>,
 }
 
 impl Pages {
@@ -126,8 +127,9 @@ impl Pages {
             let id = document.get("_id").ok().flatten();
             let kind = id.and_then(Kind::of).ok_or_else(|| self.odd_id())?;
             let before = kinds.iter().position(|one| *one == kind);
+            let before = before.ok_or_else(|| self.odd_answer())?;
             found = Some(kind);
-            kinds = &kinds[..before.unwrap_or(0)];
+            kinds = &kinds[..before];
         }
         Ok(found)
     }
@@ -140,6 +142,9 @@ impl Pages {
         };
         let read = || self.reading.read(&bound, rows);
         let page = self.reading.session.patiently(&self.doing(), read).await?;
+        if page.kinds.iter().any(|found| *found != Some(kind)) {
+            return Err(self.odd_answer());
+        }
         match self.reading.ids {
             Some(ids) if page.documents > 0 && !page.ids.are(ids) => {
                 let reason = "there are values of `_id` of a type that was not there before";
@@ -167,6 +172,14 @@ impl Pages {
 
     fn doing(&self) -> String {
         format!("read the collection {}", self.reading.collection.name())
+    }
+
+    fn odd_answer(&self) -> SourceError {
+        let reason = "the server gives documents that it was not asked for";
+        SourceError::new(SourceErrorKind::Malformed, self.doing(), reason).help(
+            "it does not compare values of `_id` as MongoDB does; export this collection by \
+             `mongoexport`, and read the file",
+        )
     }
 
     fn odd_id(&self) -> SourceError {
@@ -200,12 +213,17 @@ impl Reading {
             is_last: false,
             noted: Noted::default(),
             ids: Types::default(),
+            kinds: Vec::new(),
         };
         let mut is_cut = false;
         while cursor.advance().await? {
             let found = cursor.current();
             let id = id(found)?;
             page.last = Some(Bson::try_from(id)?);
+            let kind = Kind::of(id);
+            if page.kinds.last() != Some(&kind) {
+                page.kinds.push(kind);
+            }
             page.ids = page.ids.with(Types::of(id.element_type()));
             document::write(found, &mut page.text)?;
             page.text.push(b'\n');

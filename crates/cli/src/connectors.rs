@@ -13,6 +13,8 @@ pub fn all() -> Registry<Settings> {
     chatferry_exec::register(&mut connectors);
     chatferry_json::register(&mut connectors);
     chatferry_mbox::register(&mut connectors);
+    #[cfg(feature = "mongodb")]
+    chatferry_mongodb::register(&mut connectors);
     chatferry_mysql::register(&mut connectors);
     chatferry_parquet::register(&mut connectors);
     chatferry_postgres::register(&mut connectors);

@@ -12,7 +12,7 @@ use crate::server::Workshop;
 use crate::stand_in::{Fault, StandIn};
 
 fn many(documents: i32) -> Vec<Document> {
-    let text = "x".repeat(300);
+    let text = "x".repeat(5_000);
     (0..documents)
         .map(|n| doc! {"_id": n, "n": n, "text": &text})
         .collect()
@@ -20,19 +20,19 @@ fn many(documents: i32) -> Vec<Document> {
 
 #[tokio::test]
 async fn nothing_is_read_for_nobody_and_no_cursor_stays_open() {
-    let server = StandIn::with(many(2_000)).await;
+    let server = StandIn::with(many(150)).await;
     // A page comes in several answers, as long documents make it come.
-    server.state().fitting = Some(7);
+    server.state().fitting = Some(3);
     let source = server.source("");
     let given = server.shared();
     let given = move || given.lock().expect("nobody panics").given;
     Contract::of(Arc::clone(&source), "c")
-        .watched(300, given)
+        .watched(60, given)
         .check()
         .await;
 
     let table = source.describe("c").await.expect("a table");
-    let mut batches = source.scan(Scan::of(table, vec![0, 1], 50));
+    let mut batches = source.scan(Scan::of(table, vec![0, 1], 20));
     for _ in 0..3 {
         batches.next().await.expect("a batch").expect("rows");
         // Once everybody has come to rest.

@@ -11,7 +11,7 @@ use futures::StreamExt;
 use mongodb::bson::Document;
 use tempfile::TempDir;
 
-use crate::server::Workshop;
+use crate::server::{Workshop, collection};
 use crate::values::order;
 
 /// What the `json` source reads of a file: its columns, and its rows by `_id`.
@@ -35,7 +35,7 @@ fn whole(table: &Arc<Table>) -> Scan {
     Scan::of(Arc::clone(table), columns, 100)
 }
 
-/// The same files with their documents in the order of `_id`, in which a database gives them.
+/// The same files as a database gives their documents: in the order of `_id`.
 fn in_order(folder: &Path) -> TempDir {
     let sorted = tempfile::tempdir().expect("a folder");
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -47,10 +47,23 @@ fn in_order(folder: &Path) -> TempDir {
         };
         let mut lines: Vec<&str> = text.lines().collect();
         lines.sort_by(|one, other| order(&id(one), &id(other)));
+        let lines: Vec<String> = lines.into_iter().map(without_blanks).collect();
         let file = path.file_name().expect("a name");
         std::fs::write(sorted.path().join(file), lines.join("\n")).expect("a file");
     }
     sorted
+}
+
+/// A line as `mongoexport` writes it, which has no blanks: fields that are kept as JSON keep them.
+fn without_blanks(line: &str) -> String {
+    let (mut in_text, mut is_escaped) = (false, false);
+    let is_kept = |letter: &char| {
+        let ends = *letter == '"' && !is_escaped;
+        is_escaped = in_text && *letter == '\\' && !is_escaped;
+        in_text ^= ends;
+        in_text || *letter != ' '
+    };
+    line.chars().filter(is_kept).collect()
 }
 
 async fn are_the_same(folder: &Path) {
@@ -59,7 +72,7 @@ async fn are_the_same(folder: &Path) {
     let source = workshop.source("");
     for entry in std::fs::read_dir(folder.path()).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let collection = path.file_stem().expect("a name").to_string_lossy();
+        let collection = collection(&path);
         let file = path.file_name().expect("a name").to_string_lossy();
         let (expected, rows) = of_file(folder.path(), &file).await;
         let table = source.describe(&collection).await.expect("a table");

@@ -10,6 +10,12 @@ use mongodb::{Client, Database};
 
 use crate::stand_in::opened;
 
+/// The collection of a file. The server calls it so, too, where there is a dot in its name.
+pub(crate) fn collection(file: &Path) -> String {
+    let name = file.file_stem().expect("a name").to_string_lossy();
+    name.replace('.', "_")
+}
+
 /// A database of one's own.
 pub(crate) struct Workshop {
     pub(crate) url: String,
@@ -47,14 +53,16 @@ impl Workshop {
             let text = std::fs::read_to_string(&path).expect("text");
             let read = |line| serde_json::from_str(line).expect("extended JSON");
             let documents: Vec<Document> = text.lines().map(read).collect();
-            let name = path.file_stem().expect("a name").to_string_lossy();
-            workshop.insert(&name, &documents).await;
+            workshop.insert(&collection(&path), &documents).await;
         }
         workshop
     }
 
     /// A source that reads it, with what else is set.
     pub(crate) fn source(&self, settings: &str) -> Arc<dyn Source> {
-        opened(&format!("url = \"{}\"\n{settings}", self.url))
+        opened(&format!(
+            "url = \"{}\"\nreconnect = \"1 s\"\n{settings}",
+            self.url
+        ))
     }
 }

@@ -150,10 +150,10 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
         reply.extend(answer);
         let length = i32::try_from(reply.len() + 16).ok()?;
         let answering = if opcode == OP_QUERY { OP_REPLY } else { OP_MSG };
-        for number in [length, 1, request, answering] {
-            stream.write_all(&number.to_le_bytes()).await.ok()?;
-        }
-        stream.write_all(&reply).await.ok()?;
+        let header = [length, 1, request, answering].map(i32::to_le_bytes);
+        // At once, since the rest would wait until the beginning has arrived.
+        let whole = [header.concat(), reply].concat();
+        stream.write_all(&whole).await.ok()?;
     }
 }
 
