@@ -9,12 +9,22 @@ pub fn all() -> Registry<Settings> {
     let mut connectors = Registry::new(chatferry_cometchat::destination());
     #[cfg(feature = "adbc")]
     chatferry_adbc::register(&mut connectors);
+    #[cfg(not(feature = "adbc"))]
+    connectors.absent(
+        "adbc",
+        "it is in programs built with it: `cargo install --path crates/cli --features adbc`",
+    );
     chatferry_csv::register(&mut connectors);
     chatferry_exec::register(&mut connectors);
     chatferry_json::register(&mut connectors);
     chatferry_mbox::register(&mut connectors);
     #[cfg(feature = "mongodb")]
     chatferry_mongodb::register(&mut connectors);
+    #[cfg(not(feature = "mongodb"))]
+    connectors.absent(
+        "mongodb",
+        "it is in programs built with it: `cargo install --path crates/cli --features mongodb`",
+    );
     chatferry_mysql::register(&mut connectors);
     chatferry_parquet::register(&mut connectors);
     chatferry_postgres::register(&mut connectors);

@@ -324,7 +324,10 @@ fn kind<'r, D>(connector: &Node<'_>, registry: &'r Registry<D>) -> Option<&'r So
                 connector.at(),
             )
             .label(format!("this program has {}", all.join(", ")))
-            .maybe_help(suggest::did_you_mean(&name, all.iter().copied())),
+            .maybe_help(match registry.how_to_get(&name) {
+                Some(how) => Some(how.to_owned()),
+                None => suggest::did_you_mean(&name, all.iter().copied()),
+            }),
         );
     }
     kind

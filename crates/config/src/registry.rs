@@ -27,6 +27,8 @@ pub trait StandIn: fmt::Debug {
 pub struct Registry<D> {
     destination: DestinationKind<D>,
     sources: Vec<SourceKind>,
+    /// Connectors that this program could have and has not, each with how to get it.
+    absent: Vec<(&'static str, &'static str)>,
     stand_in: Option<Box<dyn StandIn>>,
 }
 
@@ -59,6 +61,7 @@ impl<D> Registry<D> {
         Self {
             destination,
             sources: Vec::new(),
+            absent: Vec::new(),
             stand_in: None,
         }
     }
@@ -74,6 +77,18 @@ impl<D> Registry<D> {
             "two connectors are called {name}"
         );
         self.sources.push(SourceKind { name, about, plan });
+    }
+
+    /// Notes a connector that this program has not, and how to get one that has it.
+    pub fn absent(&mut self, name: &'static str, how: &'static str) {
+        self.absent.push((name, how));
+    }
+
+    /// How to get a program that has this connector, where this one could have it and has not.
+    #[must_use]
+    pub fn how_to_get(&self, name: &str) -> Option<&'static str> {
+        let mut absent = self.absent.iter();
+        absent.find_map(|(absent, how)| (*absent == name).then_some(*how))
     }
 
     /// Has this read in the place of the sources.

@@ -103,6 +103,7 @@ pub(crate) fn kinds(source: &str) -> Option<Vec<(&'static str, &'static str)>> {
     match source.split_once("://") {
         Some(("postgres" | "postgresql", _)) => return one("postgres", "url"),
         Some(("mysql" | "mariadb", _)) => return one("mysql", "url"),
+        Some(("mongodb" | "mongodb+srv", _)) => return one("mongodb", "url"),
         _ => {}
     }
     let path = Path::new(source);
