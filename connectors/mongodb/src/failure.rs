@@ -95,7 +95,11 @@ pub(crate) fn failure(error: &Error, doing: &str, at: &str) -> SourceError {
 fn unreachable(message: &str) -> (String, &'static str) {
     let reason = match message.split_once("Topology: ") {
         Some((_, topology)) => match topology.split_once("Error: ") {
-            Some((_, error)) => error.trim_end_matches([' ', '}', ']', ',', '>']).to_owned(),
+            Some((_, error)) => {
+                let (error, _) = error.split_once(", labels: ").unwrap_or((error, ""));
+                let error = error.strip_prefix("Kind: ").unwrap_or(error);
+                error.trim_end_matches([' ', '}', ']', ',', '>']).to_owned()
+            }
             None => "no server fits what `url` asks for".to_owned(),
         },
         None => message.to_owned(),

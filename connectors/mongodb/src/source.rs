@@ -161,6 +161,7 @@ impl Shared {
             .iter()
             .map(String::as_str)
             .filter(|name| !["admin", "config", "local"].contains(name))
+            .filter(|name| *name != session.database().name())
             .collect();
         let near = did_you_mean(session.database().name(), others.iter().copied());
         let help = match (near, others.as_slice()) {

@@ -95,3 +95,29 @@ async fn a_real_dump_of_rocket_chat_is_the_same_live() {
         are_the_same(&PathBuf::from(samples).join("rocketchat-zulip-fixture")).await;
     }
 }
+
+#[tokio::test]
+async fn the_ready_made_pipeline_reads_what_it_names() {
+    let pipelines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+    let workshop = Workshop::imported(&pipelines.join("rocketchat/dump")).await;
+    let pipeline = pipelines.join("rocketchat-mongodb/pipeline.toml");
+    let text = std::fs::read_to_string(pipeline).expect("a pipeline");
+    let (_, behind) = text
+        .split_once("${LEGACY_DATABASE_URL}\"\n")
+        .expect("a URL");
+    let (tables, _) = behind.split_once("\n[views]\n").expect("views");
+    let source = workshop.source(&tables.replace("sources.rocketchat", "sources.legacy"));
+    for (table, rows) in [
+        ("users", 4),
+        ("rooms", 9),
+        ("messages", 21),
+        ("uploads", 2),
+        ("subscriptions", 3),
+    ] {
+        let described = source.describe(table).await.expect("a table");
+        let read = scanned(&source, whole(&described)).await;
+        assert!(read.failed.is_none(), "{:?}", read.failed);
+        assert!(read.rejected.is_empty(), "{table}: {:?}", read.rejected);
+        assert_eq!(read.rows.num_rows(), rows, "{table}");
+    }
+}
