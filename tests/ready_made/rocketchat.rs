@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chatferry_tests::account::{Rows, rows};
+use chatferry_tests::repository;
 use serde_json::Value;
 
 use crate::{golden_with, real, rehearsed, sample};
@@ -53,6 +54,23 @@ fn records_are_as_they_are_written_down_here() {
         "something was read that must not be"
     );
     insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn the_live_database_is_read_by_the_same_views_and_flows() {
+    let behind_the_sources = |name: &str| {
+        let file = repository()
+            .join("pipelines")
+            .join(name)
+            .join("pipeline.toml");
+        let text = std::fs::read_to_string(file).expect("a pipeline");
+        let (_, behind) = text.split_once("\n[views]\n").expect("views");
+        behind.to_owned()
+    };
+    assert_eq!(
+        behind_the_sources("rocketchat-mongodb"),
+        behind_the_sources("rocketchat")
+    );
 }
 
 /// The account that a first run must give.

@@ -127,6 +127,17 @@ pub const KNOWN: [System; 20] = [
         place: "root",
     },
     System {
+        name: "rocketchat-mongodb",
+        about: "a Rocket.Chat server's own database",
+        connectors: &["mongodb"],
+        tells: &[
+            ("rocketchat_message", &["rid", "ts", "u"]),
+            ("rocketchat_room", &["t"]),
+        ],
+        text: include_str!("../../../pipelines/rocketchat-mongodb/pipeline.toml"),
+        place: "url",
+    },
+    System {
         name: "mattermost-bulk",
         about: "a bulk export of a Mattermost server",
         connectors: &["json"],
