@@ -111,7 +111,7 @@ async fn a_server_that_is_started_again_is_read_on() {
         .rows
         .num_rows();
     server.stop().await;
-    let (_, rest) = futures::join!(server.start_again(), async {
+    let (_, rest) = futures::join!(server.start(), async {
         let mut rest = 0;
         while let Some(batch) = batches.next().await {
             rest += batch.expect("rows").rows.num_rows();

@@ -139,7 +139,7 @@ impl MongoDb {
     /// # Panics
     ///
     /// When it was not started here, or does not start.
-    pub async fn start_again(&self) {
+    pub async fn start(&self) {
         self.process().start_again().await;
     }
 
