@@ -408,3 +408,11 @@ fn files_of_a_folder_are_a_chat_too() {
     assert_eq!(account["users"]["imported"], 2);
     assert_eq!(account["messages"]["imported"], 2);
 }
+
+#[test]
+fn a_connector_that_the_program_is_built_without_is_named_with_how_to_get_it() {
+    let ended = Folder::new().run(&["init", "mongodb://127.0.0.1/chat"]);
+    assert_ne!(ended.code, Some(0));
+    let how = "--features mongodb";
+    assert!(ended.err.contains(how), "{}", ended.err);
+}

@@ -12,7 +12,7 @@ pub fn all() -> Registry<Settings> {
     #[cfg(not(feature = "adbc"))]
     connectors.absent(
         "adbc",
-        "it is in programs built with it: `cargo install --path crates/cli --features adbc`",
+        "`cargo install --path crates/cli --features adbc` has it",
     );
     chatferry_csv::register(&mut connectors);
     chatferry_exec::register(&mut connectors);
@@ -23,7 +23,7 @@ pub fn all() -> Registry<Settings> {
     #[cfg(not(feature = "mongodb"))]
     connectors.absent(
         "mongodb",
-        "it is in programs built with it: `cargo install --path crates/cli --features mongodb`",
+        "`cargo install --path crates/cli --features mongodb` has it",
     );
     chatferry_mysql::register(&mut connectors);
     chatferry_parquet::register(&mut connectors);

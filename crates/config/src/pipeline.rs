@@ -314,20 +314,22 @@ fn kind<'r, D>(connector: &Node<'_>, registry: &'r Registry<D>) -> Option<&'r So
     let kind = registry.kind(&name);
     if kind.is_none() {
         let all: Vec<&str> = registry.sources().map(|(name, _)| name).collect();
-        let what = connector
-            .raw()
-            .map_or_else(String::new, |raw| format!(" called {}", quoted(raw)));
+        let message = match registry.how_to_get(&name) {
+            Some(how) => format!(
+                "this program is built without the connector {}: {how}",
+                quoted(&name)
+            ),
+            None => {
+                let what = connector
+                    .raw()
+                    .map_or_else(String::new, |raw| format!(" called {}", quoted(raw)));
+                format!("there is no source connector{what}{}", connector.origin())
+            }
+        };
         connector.mistake(
-            Mistake::error(
-                "pipeline::unknown-connector",
-                format!("there is no source connector{what}{}", connector.origin()),
-                connector.at(),
-            )
-            .label(format!("this program has {}", all.join(", ")))
-            .maybe_help(match registry.how_to_get(&name) {
-                Some(how) => Some(how.to_owned()),
-                None => suggest::did_you_mean(&name, all.iter().copied()),
-            }),
+            Mistake::error("pipeline::unknown-connector", message, connector.at())
+                .label(format!("this program has {}", all.join(", ")))
+                .maybe_help(suggest::did_you_mean(&name, all.iter().copied())),
         );
     }
     kind
