@@ -106,9 +106,12 @@ pub async fn run(args: &InitArgs, shared: &Shared, terminal: &Terminal) -> Resul
     // What a person sees of the variable is not there yet; the URL that was given is as good.
     let mut shared = shared.clone();
     if where_it_is.is_secret {
-        shared
-            .set
-            .push(format!("sources.legacy.{}={}", kinds[0].1, args.source));
+        shared.set.push(format!(
+            "{}.{}={}",
+            source_of(&text),
+            kinds[0].1,
+            args.source
+        ));
     }
     let opened = pipeline::open_for_sources(file, &shared, terminal)?;
     opened.plan_in_place(terminal).await?;
@@ -119,6 +122,14 @@ pub async fn run(args: &InitArgs, shared: &Shared, terminal: &Terminal) -> Resul
     ));
     terminal.say(&format!("  chatferry rehearse {path}"));
     Ok(Exit::Done)
+}
+
+/// The section of the one source that a pipeline has: `sources.legacy`.
+fn source_of(text: &str) -> &str {
+    let line = text.lines().find(|line| line.starts_with("[sources."));
+    line.map_or("sources.legacy", |line| {
+        line.trim().trim_matches(['[', ']'])
+    })
 }
 
 /// Describes all tables, and reads the beginning of each.
