@@ -9,7 +9,7 @@ use chatferry_core::json;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 
-use crate::source::Described;
+use crate::described::Described;
 use crate::types::Types;
 
 /// The condition as MongoDB has it; `None` where it would not leave out the same.

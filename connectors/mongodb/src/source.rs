@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use arrow::datatypes::{DataType, Field};
 use async_trait::async_trait;
 use chatferry_config::suggest::did_you_mean;
 use chatferry_core::Filter;
@@ -14,16 +13,17 @@ use chatferry_core::source::{
 use chatferry_files::{Root, found, given};
 use chatferry_records::{self as records, TableSettings};
 use futures::stream::{self, StreamExt};
-use mongodb::bson::{Document, doc};
 use tokio::sync::OnceCell;
 
 use crate::catalog::{self, Collected};
+use crate::described::{Described, is_ordered_by_id, wanted};
 use crate::filter::condition;
 use crate::page::Reading;
 use crate::session::Session;
-use crate::settings::{MongoSettings, TableOf, Tables};
+use crate::settings::MongoSettings;
+use crate::tables::{TableOf, Tables};
 use crate::text::{Hand, Text};
-use crate::types::{Noted, Types};
+use crate::types::Noted;
 
 /// A database's collections as tables.
 struct MongoSource(Arc<Shared>);
@@ -40,16 +40,6 @@ struct Offered {
     set: TableOf,
     is_plain: bool,
     described: OnceCell<Arc<Described>>,
-}
-
-/// A table as it was found.
-#[derive(Debug)]
-pub(crate) struct Described {
-    records: records::Described,
-    /// Of which types its fields were; nothing is known of them where columns were declared.
-    noted: Noted,
-    /// Whether texts are compared byte by byte.
-    pub(crate) is_plain: bool,
 }
 
 impl SourceSettings for MongoSettings {
@@ -278,53 +268,6 @@ impl Offered {
             is_plain: self.is_plain,
         })
     }
-}
-
-/// Whether the order in which MongoDB has the values of `_id` is that of the column.
-fn is_ordered_by_id(table: &Table, noted: &Noted, is_plain: bool) -> bool {
-    let (Ok(field), types) = (table.schema.field_with_name("_id"), noted.types("_id")) else {
-        return false;
-    };
-    match field.data_type() {
-        DataType::Utf8 if chatferry_core::json::is_marked(field) => false,
-        DataType::Utf8 => types.are(Types::ID) || (types.are(Types::TEXT) && is_plain),
-        DataType::Int64 => types.are(Types::WHOLE),
-        DataType::Timestamp(..) => types.are(Types::TIME),
-        _ => false,
-    }
-}
-
-impl Described {
-    /// Of which types a field was, and the column that is made of it; `None` where the database
-    /// cannot be asked about it.
-    pub(crate) fn column(&self, name: &str) -> Option<(Types, &Field)> {
-        let field = self.records.table.schema.field_with_name(name).ok()?;
-        let types = self.noted.types(name);
-        (types != Types::default() && is_askable(name)).then_some((types, field))
-    }
-}
-
-/// Whether a field of that name is what MongoDB takes the name for.
-fn is_askable(name: &str) -> bool {
-    !name.is_empty() && !name.contains('.') && !name.starts_with('$') && !name.contains('\0')
-}
-
-/// The fields that a scan wants; `None` where they cannot be asked for one by one.
-fn wanted(scan: &Scan) -> Option<Document> {
-    let fields = scan.table.schema.fields();
-    let names: Vec<&str> = scan
-        .columns
-        .iter()
-        .map(|column| fields[*column].name().as_str())
-        .collect();
-    let mut wanted = doc! {"_id": 1};
-    for name in names {
-        if !is_askable(name) {
-            return None;
-        }
-        wanted.insert(name, 1);
-    }
-    Some(wanted)
 }
 
 fn absent(session: &Session, name: &str, names: &[&str]) -> SourceError {
