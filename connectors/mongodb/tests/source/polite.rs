@@ -48,7 +48,7 @@ async fn nothing_is_read_for_nobody_and_no_cursor_stays_open() {
 }
 
 #[tokio::test]
-async fn pages_are_short_and_asked_of_a_secondary_with_a_time_limit() {
+async fn pages_are_short_and_have_a_time_limit() {
     let server = StandIn::with(many(10)).await;
     let source = server.source("statement_timeout = \"7 s\"");
     let table = source.describe("c").await.expect("a table");
