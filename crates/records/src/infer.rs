@@ -475,10 +475,6 @@ fn seen_whole(whole: i64, order: &mut Tracker) -> Seen {
 }
 
 fn number(written: &str, order: &mut Tracker) -> Seen {
-    // Up to fifteen digits need no second look: they are whole and exact.
-    if !order.follows() && written.len() <= 15 && written.bytes().all(|it| it.is_ascii_digit()) {
-        return Seen::WHOLE;
-    }
     match Number::of(written) {
         Number::Whole(whole) => seen_whole(whole, order),
         Number::Double(_) => Seen::DOUBLE,
