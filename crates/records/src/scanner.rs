@@ -259,7 +259,10 @@ impl<'j> Scanner<'j> {
             return Ok(());
         }
         match word.starts_with(rest) {
-            true => Err(self.unfinished("the record ends where a value should be")),
+            true => {
+                self.at = self.json.len();
+                Err(self.unfinished("the record ends where a value should be"))
+            }
             false => Err(self.fault("something that is no value")),
         }
     }
