@@ -20,7 +20,7 @@ use datafusion::sql::parser::Statement;
 use crate::failure::failure;
 use crate::flow::FlowPlan;
 use crate::functions;
-use crate::memory::SharedMemory;
+use crate::memory::{SharedMemory, set_aside};
 use crate::sql;
 use crate::table::{Rejects, SourceTables, source_error};
 
@@ -41,6 +41,8 @@ pub struct Engine {
     sources: Vec<Arc<SourceTables>>,
     views: Vec<View>,
     variables: Variables,
+    /// In bytes, for sorts, joins and groups.
+    memory: usize,
     machine: Arc<RuntimeEnv>,
 }
 
@@ -74,8 +76,9 @@ impl Engine {
     /// An engine over these sources and views. Sorts, joins and groups use at most `memory` bytes.
     ///
     /// Where that is not enough, sorts and groups go on in files under `spill` (or the system's
-    /// temporary folder). One side of a join must fit: the one with fewer rows, where the sources
-    /// know how many they have, and the left one otherwise.
+    /// temporary folder). A join holds one side: the one with fewer rows, where the sources
+    /// know how many they have, and the left one otherwise. When that does not fit, the sources are
+    /// read anew, and both sides are sorted and merged.
     ///
     /// # Errors
     ///
@@ -107,6 +110,7 @@ impl Engine {
             sources: offered,
             views,
             variables,
+            memory,
             machine,
         })
     }
@@ -218,6 +222,7 @@ impl Engine {
         // It moves fields of objects towards the tables, where no source takes them, and with joins
         // gives two of them one name.
         options.optimizer.enable_leaf_expression_pushdown = false;
+        options.execution.sort_spill_reservation_bytes = set_aside(self.memory);
         let config = SessionConfig::from(options)
             .with_default_catalog_and_schema(CATALOG, VIEWS)
             .with_create_default_catalog_and_schema(false)

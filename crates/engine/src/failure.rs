@@ -106,24 +106,36 @@ fn without_contents(message: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Whether there was too little memory for the rows to be sorted or joined.
+pub(crate) fn is_memory(error: &DataFusionError) -> bool {
+    let root = error.find_root();
+    matches!(root, DataFusionError::ResourcesExhausted(text) if !text.contains("disk"))
+}
+
 /// Why a flow's rows cannot be read: the source's own error, or trouble of the engine's own.
 pub(crate) fn failure(error: &DataFusionError) -> SourceError {
     if let Some(error) = source_error(error) {
         return error;
     }
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(text) if text.contains("disk") => {
-            SourceError::new(SourceErrorKind::Failed, "sort or join the rows", "the disk space for spilling is used up")
-                .help("`spill` under `[engine]` names a folder with more room")
-        }
-        DataFusionError::ResourcesExhausted(_) => {
-            SourceError::new(SourceErrorKind::Failed, "sort or join the rows", "memory is exhausted")
-                .help("raise `memory` under `[engine]`, such as memory = \"256 MiB\"; the smaller side of a join has to fit into it")
-        }
-        DataFusionError::IoError(cause) => {
-            SourceError::new(SourceErrorKind::Failed, "sort or join the rows", cause.to_string())
-                .help("is the disk full? `spill` under `[engine]` names another folder")
-        }
+        DataFusionError::ResourcesExhausted(text) if text.contains("disk") => SourceError::new(
+            SourceErrorKind::Failed,
+            "sort or join the rows",
+            "the disk space for spilling is used up",
+        )
+        .help("`spill` under `[engine]` names a folder with more room"),
+        DataFusionError::ResourcesExhausted(_) => SourceError::new(
+            SourceErrorKind::Failed,
+            "sort or join the rows",
+            "memory is exhausted",
+        )
+        .help("raise `memory` under `[engine]`, such as memory = \"256 MiB\""),
+        DataFusionError::IoError(cause) => SourceError::new(
+            SourceErrorKind::Failed,
+            "sort or join the rows",
+            cause.to_string(),
+        )
+        .help("is the disk full? `spill` under `[engine]` names another folder"),
         _ => {
             let reason = match unreadable_value(error) {
                 Some(unreadable) if !unreadable.function.is_empty() => {
@@ -131,10 +143,16 @@ pub(crate) fn failure(error: &DataFusionError) -> SourceError {
                 }
                 _ => reason(error),
             };
-            SourceError::new(SourceErrorKind::Pipeline, "evaluate the flow's view or condition", reason)
-                .help("a value that cannot be read ends a view or a `where`, and rejects one row where a \
+            SourceError::new(
+                SourceErrorKind::Pipeline,
+                "evaluate the flow's view or condition",
+                reason,
+            )
+            .help(
+                "a value that cannot be read ends a view or a `where`, and rejects one row where a \
                        field of the flow reads it: move the expression there, or make it null with \
-                       try_cast(... AS ...) or CASE WHEN ... THEN ... END")
+                       try_cast(... AS ...) or CASE WHEN ... THEN ... END",
+            )
         }
     }
 }

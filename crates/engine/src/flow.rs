@@ -21,10 +21,11 @@ use crate::engine::{PlanError, no_such_table, plan_error};
 use crate::fit::{fit, in_words};
 use crate::known::Known;
 use crate::look::Rewrite;
+use crate::merge::merging;
 use crate::nulls::{Conditions, Nulls};
 use crate::order;
 use crate::position::Positions;
-use crate::shape;
+use crate::shape::{self, Way};
 use crate::sql;
 use crate::table::Rejects;
 
@@ -229,21 +230,46 @@ impl FlowPlan {
     /// The rows of the flow, shaped, from the first one on.
     #[must_use]
     pub fn shape(&self) -> ShapedStream {
-        let bookmarks = Bookmarks::of(self.rows.as_ref(), None).unwrap_or_default();
-        self.shape_all(None, bookmarks)
+        let bookmarks = || Bookmarks::of(self.rows.as_ref(), None).unwrap_or_default();
+        self.shape_where(&[], None, [bookmarks(), bookmarks()])
     }
 
-    /// All rows that the sources give.
-    fn shape_all(&self, before: Option<String>, bookmarks: Bookmarks) -> ShapedStream {
-        let rows = Arc::clone(&self.rows);
-        let rejects = Arc::clone(&self.rejects);
-        shape::stream(
-            self,
-            async move { Ok(rows) }.boxed(),
+    /// The rows of the flow that fulfil these conditions.
+    fn shape_where(
+        &self,
+        conditions: &[Expr],
+        before: Option<String>,
+        [first, second]: [Bookmarks; 2],
+    ) -> ShapedStream {
+        let first = match conditions {
+            [] => {
+                let rows = Arc::clone(&self.rows);
+                Way {
+                    rows: async move { Ok(rows) }.boxed(),
+                    rejects: Arc::clone(&self.rejects),
+                    bookmarks: first,
+                }
+            }
+            _ => self.way(conditions, first, |state| state),
+        };
+        let second = self.way(conditions, second, merging);
+        shape::stream(self, first, second, before)
+    }
+
+    /// A way to read the rows that fulfil these conditions, planned with what is made of the state.
+    fn way(
+        &self,
+        conditions: &[Expr],
+        bookmarks: Bookmarks,
+        of: impl FnOnce(SessionState) -> SessionState + Send + 'static,
+    ) -> Way {
+        let rows = self.wanted.plan(conditions);
+        let (state, rejects) = self.afresh();
+        Way {
+            rows: async move { of(state).create_physical_plan(&rows?).await }.boxed(),
             rejects,
-            before,
             bookmarks,
-        )
+        }
     }
 
     /// The rows of the flow, shaped, that are asked for; `None` when what is asked for is not
@@ -264,20 +290,9 @@ impl FlowPlan {
             }
         }
         let Known { changed, bookmark } = known;
-        let bookmarks = Bookmarks::of(self.rows.as_ref(), bookmark)?;
-        if conditions.is_empty() {
-            return Some(self.shape_all(changed, bookmarks));
-        }
-        let rows = self.wanted.plan(&conditions);
-        let (state, rejects) = self.afresh();
-        let planned = async move { state.create_physical_plan(&rows?).await };
-        Some(shape::stream(
-            self,
-            planned.boxed(),
-            rejects,
-            changed,
-            bookmarks,
-        ))
+        let bookmarks = Bookmarks::of(self.rows.as_ref(), bookmark.clone())?;
+        let again = Bookmarks::of(self.rows.as_ref(), bookmark)?;
+        Some(self.shape_where(&conditions, changed, [bookmarks, again]))
     }
 
     /// What another plan of the same rows is made with. Rows that cannot be read are told of once

@@ -15,6 +15,7 @@ pub mod functions;
 mod known;
 mod look;
 mod memory;
+mod merge;
 mod nulls;
 mod order;
 mod position;

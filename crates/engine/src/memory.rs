@@ -7,10 +7,17 @@ use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
 
+/// What a sort sets aside for the merge at its end: so little that a few of them fit beside each
+/// other, and no more than DataFusion's own default.
+pub(crate) const fn set_aside(memory: usize) -> usize {
+    let (share, most) = (memory / 16, 10 * 1024 * 1024);
+    if share < most { share } else { most }
+}
+
 /// What DataFusion calls the merge at the end of a sort.
 const MERGE: &str = "ExternalSorterMerge";
 
-/// DataFusion's fair pool, but no merge at the end of a sort takes more than half of it.
+/// DataFusion's fair pool, but no merge at the end of a sort takes more than half of what is left.
 ///
 /// A merge takes as much as it can get and keeps it until its last row is read. The steps after
 /// it, such as another sort, would be left with nothing and fail. With less, a merge goes on in
@@ -18,14 +25,14 @@ const MERGE: &str = "ExternalSorterMerge";
 #[derive(Debug)]
 pub(crate) struct SharedMemory {
     fair: FairSpillPool,
-    per_merge: usize,
+    bytes: usize,
 }
 
 impl SharedMemory {
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
             fair: FairSpillPool::new(bytes),
-            per_merge: bytes / 2,
+            bytes,
         }
     }
 }
@@ -53,7 +60,9 @@ impl MemoryPool for SharedMemory {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         let is_merge = reservation.consumer().name().starts_with(MERGE);
-        if is_merge && reservation.size() + additional > self.per_merge {
+        let others = self.fair.reserved().saturating_sub(reservation.size());
+        let left = self.bytes.saturating_sub(others);
+        if is_merge && reservation.size() + additional > left / 2 {
             return Err(resources_datafusion_err!(
                 "a merge has its share of memory already"
             ));

@@ -10,7 +10,7 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatchOptions;
 use chatferry_core::{RejectedRow, Shaped, ShapedStream, SkippedRows, SourceError};
 use datafusion::common::{DataFusionError, ScalarValue};
-use datafusion::execution::TaskContext;
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use futures::future::BoxFuture;
@@ -18,30 +18,37 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
 use crate::bookmarks::Bookmarks;
-use crate::failure::{failure, reason};
+use crate::failure::{failure, is_memory, reason};
 use crate::flow::{FlowPlan, Node, ShapedFields, ShapedLeaf};
 use crate::known::Known;
 use crate::position::Positions;
-use crate::table::Rejects;
+use crate::table::{Rejects, source_error};
 
 /// How the rows of a flow are read, once that is known.
-type Planned = BoxFuture<'static, datafusion::common::Result<Arc<dyn ExecutionPlan>>>;
+pub(crate) type Planned = BoxFuture<'static, datafusion::common::Result<Arc<dyn ExecutionPlan>>>;
 
-/// The rows of a flow, shaped as they are pulled; what cannot be read gathers in `rejects`. Before
-/// them, `changed` was the highest value of what changed rows are known by.
+/// A way to read the rows of a flow.
+pub(crate) struct Way {
+    pub(crate) rows: Planned,
+    /// Where what cannot be read gathers.
+    pub(crate) rejects: Arc<Rejects>,
+    pub(crate) bookmarks: Bookmarks,
+}
+
+/// The rows of a flow, shaped as they are pulled: in the first way, or if that needs more memory than
+/// there is before it gives anything, in the second. Before them, `changed` was the highest value
+/// of what changed rows are known by.
 pub(crate) fn stream(
     plan: &FlowPlan,
-    rows: Planned,
-    rejects: Arc<Rejects>,
+    first: Way,
+    second: Way,
     changed: Option<String>,
-    bookmarks: Bookmarks,
 ) -> ShapedStream {
-    let bookmarks = Arc::new(bookmarks);
-    let config = plan.state.config().clone();
-    let config = config.with_extension(Arc::clone(&bookmarks));
-    let task = Arc::new(TaskContext::from(&plan.state).with_session_config(config));
+    let (rows, rejects, bookmarks) = first.begin(&plan.state);
     let reading = Reading {
-        rows: Rows::Planned(rows, task),
+        rows,
+        otherwise: Some(second.begin(&plan.state)),
+        short_of_memory: None,
         fields: Arc::clone(&plan.fields),
         rejects,
         positions: plan.positions.clone(),
@@ -54,9 +61,26 @@ pub(crate) fn stream(
     futures::stream::unfold(reading, next).boxed()
 }
 
+/// Rows to come, where what cannot be read of them gathers, and where they are read on from.
+type Begun = (Rows, Arc<Rejects>, Arc<Bookmarks>);
+
+impl Way {
+    fn begin(self, state: &SessionState) -> Begun {
+        let bookmarks = Arc::new(self.bookmarks);
+        let config = state.config().clone();
+        let config = config.with_extension(Arc::clone(&bookmarks));
+        let task = Arc::new(TaskContext::from(state).with_session_config(config));
+        (Rows::Planned(self.rows, task), self.rejects, bookmarks)
+    }
+}
+
 /// A flow under way.
 struct Reading {
     rows: Rows,
+    /// Another way to read them, as long as nothing was given.
+    otherwise: Option<Begun>,
+    /// Why the other way was taken, as long as nothing was given.
+    short_of_memory: Option<DataFusionError>,
     fields: Arc<ShapedFields>,
     rejects: Arc<Rejects>,
     /// How it is told where rows stand, for as long as that can be told of all of them.
@@ -94,14 +118,8 @@ pub(crate) fn all(
 
 impl Reading {
     async fn next(&mut self) -> Option<Result<Shaped, SourceError>> {
-        if let Rows::Planned(planned, task) = &mut self.rows {
-            self.rows = match planned.await {
-                Ok(plan) => Rows::Read(all(plan, Arc::clone(task))),
-                Err(error) => Rows::Failed(failure(&error)),
-            };
-        }
-        if let Rows::Read(rows) = &mut self.rows {
-            let batch = rows.next().await;
+        let batch = self.batch().await;
+        if let Rows::Read(_) = &self.rows {
             let rejected = self.rejects.take();
             if !rejected.is_empty() {
                 // Nobody knows where these stand.
@@ -141,6 +159,43 @@ impl Reading {
 }
 
 impl Reading {
+    /// The next rows; none at the end, and when they cannot be planned.
+    async fn batch(&mut self) -> Option<datafusion::common::Result<RecordBatch>> {
+        loop {
+            let batch = match &mut self.rows {
+                Rows::Planned(planned, task) => match planned.await {
+                    Ok(plan) => {
+                        self.rows = Rows::Read(all(plan, Arc::clone(task)));
+                        continue;
+                    }
+                    Err(error) => {
+                        let error = self.short_of_memory.take().unwrap_or(error);
+                        self.rows = Rows::Failed(failure(&error));
+                        return None;
+                    }
+                },
+                Rows::Read(rows) => rows.next().await,
+                Rows::Ended | Rows::Failed(_) => return None,
+            };
+            let otherwise = self.otherwise.take();
+            let short = self.short_of_memory.take();
+            return match (batch, otherwise) {
+                (Some(Err(error)), Some(otherwise)) if is_memory(&error) => {
+                    self.short_of_memory = Some(error);
+                    // They are met again.
+                    self.rejects.take();
+                    (self.rows, self.rejects, self.bookmarks) = otherwise;
+                    continue;
+                }
+                // What the other way cannot do is no better advice than what the first one lacked.
+                (Some(Err(error)), _) if source_error(&error).is_none() => {
+                    Some(Err(short.unwrap_or(error)))
+                }
+                (batch, _) => batch,
+            };
+        }
+    }
+
     /// The highest value so far of what changed rows are known by.
     fn changed(&mut self, batch: &RecordBatch) -> Option<String> {
         let by = self.changes.as_ref()?;

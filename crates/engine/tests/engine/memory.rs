@@ -106,6 +106,32 @@ async fn a_join_larger_than_memory() {
 }
 
 #[tokio::test]
+async fn a_join_of_which_no_side_fits_goes_on_in_files() {
+    let rows = 120_000;
+    for (join, read) in [
+        ("JOIN legacy.rows r ON l.n = r.n AND l.body <= r.body", rows),
+        (
+            "LEFT JOIN legacy.rows r ON l.n = r.n + 60000 AND l.body <> r.body",
+            rows,
+        ),
+        ("LEFT SEMI JOIN legacy.rows r ON l.body = r.body", rows),
+        ("LEFT ANTI JOIN legacy.rows r ON l.body = r.body", 0),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let joined = format!("SELECT l.n, l.body FROM legacy.rows l {join}");
+        let stage = over(large(rows))
+            .view("joined", &joined)
+            .from("joined")
+            .memory(24 * MIB, folder.path().to_owned())
+            .field("uid", "body")
+            .field("createdAt", "n")
+            .order_by("n");
+        let spilled = in_order(stage, read, folder.path()).await;
+        assert!(spilled || read == 0, "{join}");
+    }
+}
+
+#[tokio::test]
 async fn a_join_holds_the_side_with_fewer_rows_and_keeps_the_order_of_the_other() {
     let folder = tempfile::tempdir().unwrap();
     let few: Int64Array = (0..100).collect();
