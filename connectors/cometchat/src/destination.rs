@@ -14,7 +14,8 @@ use http::Method;
 
 use crate::client::{Http, Reply, Transport, TransportError};
 use crate::placeholder::placeholder;
-use crate::prepare::{Policy, prepare};
+use crate::policy::Policy;
+use crate::prepare::prepare;
 use crate::request;
 use crate::response;
 use crate::settings::{Retention, Settings};

@@ -31,6 +31,7 @@ mod inspection;
 mod lists;
 mod media;
 mod placeholder;
+mod policy;
 mod prepare;
 mod removal;
 pub mod request;

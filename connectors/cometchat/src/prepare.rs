@@ -6,29 +6,18 @@ use std::ops::Range;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field};
 use bytes::Bytes;
-use chatferry_core::{
-    Entity, Files, Origin, Prepared, Record, RecordId, Reference, RejectedRow, json,
-};
+use chatferry_core::{Entity, Origin, Prepared, Record, RecordId, Reference, RejectedRow, json};
 use twox_hash::XxHash3_64;
 
 use crate::checks::{Checked, Checks, Receipts, Text};
 use crate::data;
 use crate::encode::{Encoder, quoted_name, whole};
 use crate::media::{self, Edited, Editor, Place};
+use crate::policy::Policy;
 use crate::rules::{self, Broken};
-use crate::settings::Retention;
 
 /// Bytes that a record has, about.
 const ROW_BYTES: usize = 400;
-
-/// What rules depend on besides the row.
-pub(crate) struct Policy<'a> {
-    pub(crate) retention: Retention,
-    /// Who knows where files are by now, if they are anywhere else than where they were.
-    pub(crate) files: Option<&'a dyn Files>,
-    /// In UNIX seconds.
-    pub(crate) now: i64,
-}
 
 /// Validates and encodes each row.
 pub(crate) fn prepare(entity: Entity, rows: &RecordBatch, policy: &Policy<'_>) -> Vec<Prepared> {

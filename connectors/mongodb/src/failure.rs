@@ -13,6 +13,10 @@ const PASSING: [i32; 16] = [
     6, 7, 43, 89, 91, 112, 134, 189, 237, 262, 9001, 10107, 11600, 11602, 13435, 13436,
 ];
 
+/// What to do where the server does not know who asks.
+const WHO: &str = "check the user and the password in `url`; a user that is kept in another database \
+                   than the one that is read needs `?authSource=admin`";
+
 /// Whether trying again later may help.
 pub(crate) fn is_passing(error: &Error) -> bool {
     match error.kind.as_ref() {
@@ -40,14 +44,9 @@ pub(crate) fn failure(error: &Error, doing: &str, at: &str) -> SourceError {
             };
             (kind, format!("{} ({name})", error.message), help)
         }
-        ErrorKind::Authentication { message, .. } => (
-            SourceErrorKind::Denied,
-            message.clone(),
-            Some(
-                "check the user and the password in `url`; a user that is kept in another database \
-                 than the one that is read needs `?authSource=admin`",
-            ),
-        ),
+        ErrorKind::Authentication { message, .. } => {
+            (SourceErrorKind::Denied, message.clone(), Some(WHO))
+        }
         ErrorKind::ServerSelection { message, .. } => {
             let (reason, help) = unreachable(message);
             (SourceErrorKind::NotFound, reason, Some(help))
@@ -122,13 +121,7 @@ fn advice(error: &CommandError) -> (SourceErrorKind, Option<&'static str>) {
             SourceErrorKind::Denied,
             Some("give the user of `url` the role `read` for this database"),
         ),
-        18 => (
-            SourceErrorKind::Denied,
-            Some(
-                "check the user and the password in `url`; a user that is kept in another database \
-                 than the one that is read needs `?authSource=admin`",
-            ),
-        ),
+        18 => (SourceErrorKind::Denied, Some(WHO)),
         2 | 9 | 14 | 17287 => (
             SourceErrorKind::Pipeline,
             Some("check the `filter` of this table"),

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use chatferry_config::database::some_time;
 use chatferry_config::suggest::quoted;
 use chatferry_config::{Node, Section, Setting};
 use chatferry_core::{Mistake, Secret, SourceSettings};
 use mongodb::options::{ConnectionString, HostInfo};
 
-use crate::tables::Tables;
+use crate::tables::{TableOf, Tables};
 
 /// How long one page may take, unless the settings say otherwise.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(300);
@@ -68,7 +69,9 @@ pub(crate) fn plan(section: &mut Section<'_>) -> Option<Box<dyn SourceSettings>>
     let url = section.required("url", &format!("where the database is, such as \"{URL}\""));
     let url = url.and_then(|node| Some((self::url(&node)?, node.at())));
     let database = section.get("database").map(|node| database(&node));
-    let tables = section.get("tables").map(|node| Tables::read(&node));
+    let tables = section
+        .get("tables")
+        .map(|node| Tables::read_each(&node, |_, node| TableOf::read(node)));
     let statement_timeout = section.get("statement_timeout");
     let statement_timeout = statement_timeout.map(|node| some_time(&node));
     let reconnect = section.duration("reconnect");
@@ -147,16 +150,4 @@ fn database(node: &Node<'_>) -> Option<String> {
         return None;
     }
     Some(value)
-}
-
-/// A duration that is not nothing, which servers understand as without end.
-fn some_time(node: &Node<'_>) -> Option<Duration> {
-    let time = node.duration()?;
-    if time.value.is_zero() {
-        let message = "a page takes some time";
-        let mistake = Mistake::error("mongodb::no-time", message, time.at);
-        node.mistake(mistake.help("write such as \"5 min\", or leave it out"));
-        return None;
-    }
-    Some(time.value)
 }

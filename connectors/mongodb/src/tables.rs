@@ -1,22 +1,12 @@
 //! What a person may write of the collections of a source.
 
-use std::collections::BTreeMap;
-
-use chatferry_config::{Node, Shape};
-use chatferry_core::{Mistake, Span};
+use chatferry_config::{Node, Shape, database};
+use chatferry_core::Mistake;
 use chatferry_records::{Kind, fields};
 use mongodb::bson::Document;
 
 /// Which collections a source offers.
-#[derive(Clone, Debug)]
-pub(crate) enum Tables {
-    /// All that there are.
-    All,
-    /// Those of these names.
-    Named(Vec<String>),
-    /// All that there are, and these as they are set.
-    Set(BTreeMap<String, TableOf>),
-}
+pub(crate) type Tables = database::Tables<TableOf>;
 
 /// What is set of one table.
 #[derive(Clone, Debug, Default)]
@@ -33,32 +23,9 @@ pub(crate) struct TableOf {
     pub(crate) optional: bool,
 }
 
-impl Tables {
-    /// Reads `tables`: a list of collections, or a table of settings.
-    pub(crate) fn read(node: &Node<'_>) -> Option<Self> {
-        if node.kind() == Shape::Table {
-            let read = |(name, _, node): (&str, Option<Span>, Node<'_>)| {
-                Some((name.to_owned(), TableOf::read(&node)?))
-            };
-            let tables: Vec<Option<_>> = node.section()?.entries().into_iter().map(read).collect();
-            return Some(Self::Set(tables.into_iter().collect::<Option<_>>()?));
-        }
-        let names = node.texts()?;
-        if names.is_empty() {
-            let message = "`tables` names no collection";
-            let mistake = Mistake::error("mongodb::no-tables", message, node.at());
-            node.mistake(mistake.help("name the collections to offer, or take it out for all"));
-            return None;
-        }
-        Some(Self::Named(
-            names.into_iter().map(|name| name.value).collect(),
-        ))
-    }
-}
-
 impl TableOf {
     /// Reads one of `tables`: a collection, or a table that may name one.
-    fn read(node: &Node<'_>) -> Option<Self> {
+    pub(crate) fn read(node: &Node<'_>) -> Option<Self> {
         if node.kind() != Shape::Table {
             return Some(Self {
                 collection: Some(node.text()?.value),

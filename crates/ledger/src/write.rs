@@ -114,14 +114,20 @@ fn number_of(text: &str) -> Option<i64> {
     is_plain.then(|| text.parse().ok()).flatten()
 }
 
-/// A statement that inserts so many rows of so many values.
-fn insertion(into: &str, values: usize, rows: usize) -> String {
-    let row = format!("({})", vec!["?"; values].join(", "));
+/// What is written of a delivered record.
+const DELIVERED: [&str; 7] = [
+    "key", "entity", "present", "request", "id", "remote", "content",
+];
+
+/// A statement that inserts so many delivered records.
+fn insertion(rows: usize) -> String {
+    let row = format!("({})", ["?"; DELIVERED.len()].join(", "));
     let others = format!(", {row}").repeat(rows.saturating_sub(1));
-    format!("INSERT INTO {into} VALUES {row}{others}")
+    let columns = DELIVERED.join(", ");
+    format!("INSERT INTO delivered ({columns}) VALUES {row}{others}")
 }
 
-/// Adds the values of a delivered record, in the order of its columns.
+/// Adds the values of [`DELIVERED`] for a record.
 fn add(values: &mut SqliteArguments, request: i64, record: &Settled) -> Result<(), BoxDynError> {
     let id = record.id.as_str();
     values.add(stored(Key::of(record.entity, id).0))?;
@@ -230,13 +236,9 @@ impl Ledger {
                 .flat_map(|(number, (_, settled))| settled.iter().map(move |one| (number, one)))
                 .collect();
             for settled in settled.chunks(TOGETHER) {
-                let insert = insertion(
-                    "delivered (key, entity, present, request, id, remote, content)",
-                    7,
-                    settled.len(),
-                );
+                let insert = insertion(settled.len());
                 let mut values = SqliteArguments::default();
-                values.reserve(7 * settled.len(), 0);
+                values.reserve(DELIVERED.len() * settled.len(), 0);
                 for (number, record) in settled {
                     add(&mut values, *number, record).map_err(sqlx::Error::Encode)?;
                 }

@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
 
-use crate::prepare::Policy;
+use crate::policy::Policy;
 use crate::rules::{self, Broken};
 
 /// A field that holds text.
@@ -14,7 +14,11 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(rows: &RecordBatch, name: &'static str) -> Self {
-        let column = rows.column_by_name(name);
+        Self::of(name, rows.column_by_name(name))
+    }
+
+    /// The field of that name, whose column this is.
+    pub(super) fn of(name: &'static str, column: Option<&ArrayRef>) -> Self {
         Self {
             name,
             column: column.and_then(|column| column.as_string_opt().cloned()),
@@ -114,11 +118,24 @@ pub(crate) struct Anything(Option<ArrayRef>);
 
 impl Anything {
     pub(super) fn new(rows: &RecordBatch, name: &str) -> Self {
-        Self(rows.column_by_name(name).cloned())
+        Self::of(rows.column_by_name(name))
+    }
+
+    pub(super) fn of(column: Option<&ArrayRef>) -> Self {
+        Self(column.cloned())
     }
 
     pub(super) fn stands(&self, row: usize) -> bool {
         self.0.as_ref().is_some_and(|column| column.is_valid(row))
+    }
+
+    /// Whether a row has nothing there, or a list of nothing.
+    pub(super) fn is_empty(&self, row: usize) -> bool {
+        let list = |column: &ArrayRef| {
+            let list = column.as_list_opt::<i32>();
+            list.is_some_and(|list| list.value_length(row) == 0)
+        };
+        !self.stands(row) || self.0.as_ref().is_some_and(list)
     }
 }
 

@@ -5,7 +5,7 @@ use chatferry_core::Entity;
 
 use super::columns::{Anything, Seconds, Text};
 use super::{Checked, reference};
-use crate::prepare::Policy;
+use crate::policy::Policy;
 use crate::rules::Broken;
 
 pub(crate) struct Member {

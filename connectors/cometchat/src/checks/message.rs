@@ -1,12 +1,12 @@
 //! The rules on a message.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::array::{AsArray, RecordBatch};
 use chatferry_core::Entity;
 use twox_hash::XxHash3_64;
 
 use super::columns::{Anything, Seconds, Tags, Text};
 use super::{Checked, reference};
-use crate::prepare::Policy;
+use crate::policy::Policy;
 use crate::rules::{self, Broken};
 
 pub(crate) struct Message {
@@ -22,9 +22,9 @@ pub(crate) struct Message {
     sender_details: Anything,
     receiver_user_details: Anything,
     receiver_group_details: Anything,
-    text: Option<StringArray>,
-    attachments: Option<ArrayRef>,
-    custom_data: Option<ArrayRef>,
+    text: Text,
+    attachments: Anything,
+    custom_data: Anything,
 }
 
 /// When a message was delivered and read, in order.
@@ -42,7 +42,7 @@ impl Message {
         let anything = |name| Anything::new(rows, name);
         let data = rows.column_by_name("data");
         let data = data.and_then(|data| data.as_struct_opt());
-        let in_data = |name| data.and_then(|data| data.column_by_name(name)).cloned();
+        let in_data = |name| data.and_then(|data| data.column_by_name(name));
         Self {
             sender: text("sender"),
             receiver_type: text("receiverType"),
@@ -56,9 +56,9 @@ impl Message {
             sender_details: anything("senderUserDetails"),
             receiver_user_details: anything("receiverUserDetails"),
             receiver_group_details: anything("receiverGroupDetails"),
-            text: in_data("text").and_then(|text| text.as_string_opt().cloned()),
-            attachments: in_data("attachments"),
-            custom_data: in_data("customData"),
+            text: Text::of("data.text", in_data("text")),
+            attachments: Anything::of(in_data("attachments")),
+            custom_data: Anything::of(in_data("customData")),
         }
     }
 
@@ -94,19 +94,18 @@ impl Message {
 
     /// Whether the row's `data` has parts with rules of their own.
     pub(crate) fn has_parts(&self, row: usize) -> bool {
-        stands(&self.attachments, row) || stands(&self.custom_data, row)
+        self.attachments.stands(row) || self.custom_data.stands(row)
     }
 
     /// Whether what a message says fits its category and type.
     fn content(&self, row: usize) -> Result<(), Broken> {
         let category = self.category.optional_one_of(row, &["message", "custom"])?;
-        let text = self.text.as_ref().filter(|text| text.is_valid(row));
-        let text = text.map(|text| text.value(row));
+        let text = self.text.get(row);
         if let Some(text) = text {
             rules::mentions(text)?;
         }
         if category == Some("custom") {
-            return match stands(&self.custom_data, row) {
+            return match self.custom_data.stands(row) {
                 true => Ok(()),
                 false => Err(Broken::new("custom-data", "`data.customData` is missing")),
             };
@@ -116,12 +115,7 @@ impl Message {
         if kind == "text" {
             return rules::text(text.unwrap_or_default());
         }
-        let attachments = self.attachments.as_ref().filter(|it| it.is_valid(row));
-        let is_empty = attachments.is_none_or(|attachments| {
-            let list = attachments.as_list_opt::<i32>();
-            list.is_some_and(|list| list.value_length(row) == 0)
-        });
-        match is_empty {
+        match self.attachments.is_empty(row) {
             false => Ok(()),
             true => Err(Broken::new(
                 "attachments",
@@ -147,10 +141,6 @@ impl Message {
             adjusted: (delivered, read) != written,
         }))
     }
-}
-
-fn stands(column: &Option<ArrayRef>, row: usize) -> bool {
-    column.as_ref().is_some_and(|column| column.is_valid(row))
 }
 
 /// The lane of a conversation: the same for both directions of a one-to-one conversation.

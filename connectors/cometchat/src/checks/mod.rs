@@ -12,13 +12,14 @@ mod user;
 use arrow::array::RecordBatch;
 use chatferry_core::{Entity, RecordId, Reference};
 
-use crate::prepare::Policy;
+use crate::policy::Policy;
 use crate::rules::Broken;
 
 pub(crate) use columns::Text;
 pub(crate) use message::Receipts;
 
 /// The rules of one entity, with the columns of one batch.
+#[expect(clippy::large_enum_variant, reason = "there is one a batch")]
 pub(crate) enum Checks {
     User(user::User),
     Group(group::Group),

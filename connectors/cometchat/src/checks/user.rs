@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 
 use super::Checked;
 use super::columns::{Seconds, Tags, Text};
-use crate::prepare::Policy;
+use crate::policy::Policy;
 use crate::rules::{self, Broken};
 
 pub(crate) struct User {

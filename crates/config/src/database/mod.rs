@@ -3,5 +3,5 @@
 mod server;
 mod tables;
 
-pub use server::{Address, Kind, Server, Tls};
+pub use server::{Address, Kind, Server, Tls, some_time};
 pub use tables::{TableSettings, Tables};

@@ -231,7 +231,8 @@ fn within(count: NonZeroU64) -> usize {
 }
 
 /// A duration that is not nothing, which servers understand as without end.
-fn some_time(node: &Node<'_>) -> Option<Duration> {
+#[must_use]
+pub fn some_time(node: &Node<'_>) -> Option<Duration> {
     let time = node.duration()?;
     if time.value.is_zero() {
         let message = "a statement takes some time";

@@ -10,15 +10,15 @@ use crate::suggest::quoted;
 /// What `key` takes.
 const KEY: &str = "name the columns that tell rows apart, such as \"id\" or [\"room\", \"id\"]";
 
-/// Which tables a source offers.
+/// Which tables a source offers, of each of which `T` may be set.
 #[derive(Clone, Debug)]
-pub enum Tables {
+pub enum Tables<T = TableSettings> {
     /// All that there are.
     All,
     /// Those of these names.
     Named(Vec<String>),
     /// All that there are, and these as they are set.
-    Set(BTreeMap<String, TableSettings>),
+    Set(BTreeMap<String, T>),
 }
 
 /// What is set of one table.
@@ -36,10 +36,16 @@ impl Tables {
     /// Reads `tables`: a list of names, or a table of settings.
     #[must_use]
     pub fn read(node: &Node<'_>) -> Option<Self> {
+        Self::read_each(node, TableSettings::read)
+    }
+}
+
+impl<T> Tables<T> {
+    /// Reads `tables`: a list of names, or a table of what is set of each, which is read by `one`.
+    pub fn read_each(node: &Node<'_>, one: impl Fn(&str, &Node<'_>) -> Option<T>) -> Option<Self> {
         if node.kind() == Shape::Table {
-            let read = |(name, _, node): (&str, _, Node<'_>)| {
-                Some((name.to_owned(), TableSettings::read(name, &node)?))
-            };
+            let read =
+                |(name, _, node): (&str, _, Node<'_>)| Some((name.to_owned(), one(name, &node)?));
             let tables: Vec<Option<_>> = node.section()?.entries().into_iter().map(read).collect();
             return Some(Self::Set(tables.into_iter().collect::<Option<_>>()?));
         }

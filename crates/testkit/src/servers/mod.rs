@@ -52,13 +52,13 @@ pub const PASSWORD: &str = "swordfishinaspic";
 /// When there is none and none can be started.
 pub async fn postgres() -> &'static Postgres {
     static SERVER: OnceCell<Postgres> = OnceCell::const_new();
-    let shared = || async {
-        match std::env::var("CHATFERRY_TEST_POSTGRES") {
-            Ok(url) => Postgres::given(&url),
-            Err(_) => Postgres::own().await,
-        }
-    };
-    SERVER.get_or_init(shared).await
+    shared(
+        &SERVER,
+        "CHATFERRY_TEST_POSTGRES",
+        Postgres::given,
+        Postgres::own(),
+    )
+    .await
 }
 
 /// The MariaDB server that all tests of this process share.
@@ -68,13 +68,13 @@ pub async fn postgres() -> &'static Postgres {
 /// When there is none and none can be started.
 pub async fn mariadb() -> &'static MariaDb {
     static SERVER: OnceCell<MariaDb> = OnceCell::const_new();
-    let shared = || async {
-        match std::env::var("CHATFERRY_TEST_MARIADB") {
-            Ok(url) => MariaDb::given(&url),
-            Err(_) => MariaDb::own().await,
-        }
-    };
-    SERVER.get_or_init(shared).await
+    shared(
+        &SERVER,
+        "CHATFERRY_TEST_MARIADB",
+        MariaDb::given,
+        MariaDb::own(),
+    )
+    .await
 }
 
 /// The server of MongoDB's wire protocol that all tests of this process share.
@@ -84,13 +84,13 @@ pub async fn mariadb() -> &'static MariaDb {
 /// When there is none and none can be started.
 pub async fn mongodb() -> &'static MongoDb {
     static SERVER: OnceCell<MongoDb> = OnceCell::const_new();
-    let shared = || async {
-        match std::env::var("CHATFERRY_TEST_MONGODB") {
-            Ok(url) => MongoDb::given(&url),
-            Err(_) => MongoDb::own().await,
-        }
-    };
-    SERVER.get_or_init(shared).await
+    shared(
+        &SERVER,
+        "CHATFERRY_TEST_MONGODB",
+        MongoDb::given,
+        MongoDb::own(),
+    )
+    .await
 }
 
 /// The S3 server that all tests of this process share.
@@ -100,13 +100,23 @@ pub async fn mongodb() -> &'static MongoDb {
 /// When there is none and none can be started.
 pub async fn s3() -> &'static S3 {
     static SERVER: OnceCell<S3> = OnceCell::const_new();
-    let shared = || async {
-        match std::env::var("CHATFERRY_TEST_S3") {
-            Ok(url) => S3::given(&url),
-            Err(_) => S3::own().await,
+    shared(&SERVER, "CHATFERRY_TEST_S3", S3::given, S3::own()).await
+}
+
+/// The one server: the one that the environment names, or one of our own.
+async fn shared<S>(
+    server: &'static OnceCell<S>,
+    variable: &str,
+    given: fn(&str) -> S,
+    own: impl Future<Output = S>,
+) -> &'static S {
+    let start = || async {
+        match std::env::var(variable) {
+            Ok(url) => given(&url),
+            Err(_) => own.await,
         }
     };
-    SERVER.get_or_init(shared).await
+    server.get_or_init(start).await
 }
 
 /// A text without what changes from run to run: ports, and the names of databases.
