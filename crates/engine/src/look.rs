@@ -1,19 +1,22 @@
 //! A few rows of a flow, each beside what becomes of it, for a person who wants to see.
 
 use std::collections::BTreeSet;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use chatferry_core::{Mistake, RejectedRow, Shaped, SourceError, Sql, Variables};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column as SqlColumn, DataFusionError};
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_expr::PhysicalExpr;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 
-use crate::failure::failure;
+use crate::failure::{failure, is_memory};
 use crate::flow::{FlowPlan, Planning, ShapedFields};
+use crate::merge::merging;
 use crate::shape::{all, shape};
 use crate::table::Rejects;
 
@@ -101,10 +104,18 @@ impl FlowPlan {
             rejects,
             as_read,
         };
-        let left = Arc::clone(&looking.rejects);
+        let (left, again) = (Arc::clone(&looking.rejects), Arc::clone(&looking.rejects));
         let rows = async move {
-            let plan = state.create_physical_plan(&plan?).await?;
-            Ok::<_, DataFusionError>(all(plan, state.task_ctx()))
+            let plan = plan?;
+            let mut first = read(&state, &plan).await?.peekable();
+            match Pin::new(&mut first).peek().await {
+                Some(Err(error)) if is_memory(error) => {
+                    // They are met again.
+                    again.take();
+                    read(&merging(state), &plan).await
+                }
+                _ => Ok(first.boxed()),
+            }
         };
         let seen = futures::stream::once(rows)
             .try_flatten()
@@ -163,6 +174,14 @@ impl FlowPlan {
         .map_err(|error| failure(&error))?;
         Ok(read)
     }
+}
+
+async fn read(
+    state: &SessionState,
+    plan: &LogicalPlan,
+) -> Result<BoxStream<'static, Result<RecordBatch, DataFusionError>>, DataFusionError> {
+    let plan = state.create_physical_plan(plan).await?;
+    Ok(all(plan, state.task_ctx()))
 }
 
 /// What is needed to tell what becomes of rows.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::datatypes::Int64Type;
-use chatferry_core::{Shaped, SourceErrorKind};
-use futures::StreamExt;
+use chatferry_core::{Shaped, SourceErrorKind, Variables};
+use chatferry_engine::{Choice, Seen};
+use futures::{StreamExt, TryStreamExt};
 
 use crate::stage::{Rows, Stage, over, rows, run};
 
@@ -129,6 +130,28 @@ async fn a_join_of_which_no_side_fits_goes_on_in_files() {
         let spilled = in_order(stage, read, folder.path()).await;
         assert!(spilled || read == 0, "{join}");
     }
+}
+
+#[tokio::test]
+async fn rows_of_a_join_of_which_no_side_fits_can_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let joined = "SELECT l.n, r.body FROM legacy.rows l JOIN legacy.rows r ON l.body = r.body";
+    let plan = over(large(120_000))
+        .view("joined", joined)
+        .from("joined")
+        .memory(24 * MIB, folder.path().to_owned())
+        .field("uid", "body")
+        .field("createdAt", "n")
+        .plan()
+        .await
+        .unwrap();
+    let choice = Choice {
+        any: Some(3),
+        ..Choice::default()
+    };
+    let seen = plan.look(&choice, &Variables::new()).unwrap();
+    let seen: Vec<Seen> = seen.try_collect().await.unwrap();
+    assert_eq!(seen.len(), 3);
 }
 
 #[tokio::test]
