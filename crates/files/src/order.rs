@@ -45,11 +45,13 @@ impl Tracker {
 
     /// Whether values need still be offered.
     #[must_use]
+    #[inline]
     pub fn follows(&self) -> bool {
         !self.lost
     }
 
     /// The row has this number.
+    #[inline]
     pub fn offer_whole(&mut self, value: i64) {
         self.offered = Value::Whole(value);
     }
@@ -76,10 +78,14 @@ impl Tracker {
     }
 
     /// The row counts, and `rows` came before it. Without an offer its value is null.
+    #[inline]
     pub fn settle(&mut self, rows: u64) {
-        if matches!(self.offered, Value::None) {
-            return;
+        if !matches!(self.offered, Value::None) {
+            self.count(rows);
         }
+    }
+
+    fn count(&mut self, rows: u64) {
         // Fewer values than rows: a null came before, and nulls may only come last.
         if self.offered.descends_from(&self.last) || self.values < rows {
             return self.lose();

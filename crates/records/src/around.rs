@@ -112,8 +112,7 @@ impl Around {
 
 /// Whether it is JSON.
 fn check(value: &[u8]) -> Result<(), Malformed> {
-    let opened = Scanner::open(value, String::new());
-    let mut scanner = opened.map_err(|(malformed, _)| malformed)?;
+    let mut scanner = Scanner::open(value, String::new())?;
     let next = scanner.next()?;
     scanner.pass(next, 1)?;
     scanner.finish()

@@ -131,19 +131,17 @@ impl Column {
         let mismatch = |what: String| Err(Malformed::new("type-mismatch", what, start));
         match (&mut self.values, next) {
             (Values::Text(texts), Next::Text) => texts.push(scanner.text()?.as_bytes()),
-            (Values::Bigint(values), Next::Number) => match Number::of(scanner.number()?) {
+            (Values::Bigint(values), Next::Number) => match scanner.number()? {
                 Number::Whole(value) => values.push(value),
                 _ => return mismatch("another number instead of bigint".into()),
             },
             (Values::Boolean(values), Next::True | Next::False) => {
                 values.append(scanner.boolean(next)?);
             }
-            (Values::Double(values), Next::Number) => {
-                match Number::of(scanner.number()?).double() {
-                    Some(value) => values.push(value),
-                    None => return mismatch("a number that would be rounded as double".into()),
-                }
-            }
+            (Values::Double(values), Next::Number) => match scanner.number()?.double() {
+                Some(value) => values.push(value),
+                None => return mismatch("a number that would be rounded as double".into()),
+            },
             (Values::Time(values), Next::Text) => match milliseconds(scanner.text()?) {
                 Some(time) => values.push(time),
                 None => {
@@ -163,7 +161,7 @@ impl Column {
             (Values::Decimal(values, precision, scale), Next::Number | Next::Text) => {
                 let written = match next {
                     Next::Text => scanner.text()?,
-                    _ => scanner.number()?,
+                    _ => scanner.written_number()?,
                 };
                 match decimal(written, *precision, *scale) {
                     Some(value) => values.push(value),

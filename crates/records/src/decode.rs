@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use crate::around::peeked;
 use crate::column::Column;
 use crate::kind::Kind;
-use crate::scanner::Scanner;
+use crate::scanner::{Scanner, written_key};
 use crate::syntax::Malformed;
 
 /// Collects the rows of one batch.
@@ -73,14 +73,7 @@ impl Decoder {
         json: &[u8],
         around: &[Option<Vec<u8>>],
     ) -> Result<(), Malformed> {
-        let opened = Scanner::open(json, std::mem::take(&mut self.unescaped));
-        let mut scanner = match opened {
-            Ok(scanner) => scanner,
-            Err((malformed, unescaped)) => {
-                self.unescaped = unescaped;
-                return Err(malformed);
-            }
-        };
+        let mut scanner = Scanner::open(json, std::mem::take(&mut self.unescaped))?;
         let appended = scanner
             .record()
             .and_then(|()| self.fields.push(&mut scanner, 1, self.rows))
@@ -141,7 +134,7 @@ pub(crate) struct Fields {
 struct Slot {
     name: Box<str>,
     /// The key as it is mostly written.
-    quoted: Box<str>,
+    written: Box<[u8]>,
     column: Option<Column>,
     /// The last object that had it.
     object: u64,
@@ -154,7 +147,7 @@ impl Fields {
     pub(crate) fn new<'n>(fields: impl Iterator<Item = (&'n str, Option<Column>)>) -> Self {
         let slot = |(at, (name, column)): (usize, (&str, Option<Column>))| Slot {
             name: name.into(),
-            quoted: format!("\"{name}\"").into(),
+            written: written_key(name),
             column,
             object: 0,
             next: at + 1,
@@ -187,7 +180,7 @@ impl Fields {
         let mut more = scanner.enter_object()?;
         while more {
             let found = match self.list.get(guess) {
-                Some(slot) if scanner.takes_key(&slot.quoted)? => Some(guess),
+                Some(slot) if scanner.takes_key(&slot.written) => Some(guess),
                 _ => self.index.get(&*scanner.key()?).copied(),
             };
             let next = scanner.next()?;

@@ -88,8 +88,9 @@ fn double(written: &str) -> Option<f64> {
         "-Infinity" => Some(f64::NEG_INFINITY),
         "NaN" => Some(f64::NAN),
         _ => {
-            let number = Scanner::over(written).number().ok()?;
-            (number == written).then(|| Number::of(written).double())?
+            let mut scanner = Scanner::over(written);
+            let number = scanner.number().ok()?;
+            scanner.rest().is_empty().then(|| number.double())?
         }
     }
 }
@@ -109,7 +110,7 @@ fn date(scanner: &mut Scanner<'_>, next: Next) -> Option<i64> {
             let ends = !scanner.next_field().ok()?;
             ends.then_some(number)
         }
-        Next::Number => match Number::of(scanner.number().ok()?) {
+        Next::Number => match scanner.number().ok()? {
             Number::Whole(number) => Some(number),
             _ => None,
         },

@@ -11,7 +11,7 @@ use chatferry_files::Tracker;
 use crate::extended::Extended;
 use crate::kind::Kind;
 use crate::number::{EXACT, Number};
-use crate::scanner::{Next, Scanner};
+use crate::scanner::{Next, Scanner, written_key};
 use crate::seen::Seen;
 use crate::syntax::Malformed;
 
@@ -51,7 +51,7 @@ struct Fields {
 struct Known {
     name: Box<str>,
     /// The key as it is mostly written.
-    quoted: Box<str>,
+    written: Box<[u8]>,
     shape: Shape,
     order: Tracker,
     /// The last object that had it.
@@ -70,14 +70,7 @@ enum News {
 impl Inference {
     /// Takes one record into account, unless it cannot be read.
     pub(crate) fn observe(&mut self, json: &[u8]) -> Result<(), Malformed> {
-        let opened = Scanner::open(json, std::mem::take(&mut self.unescaped));
-        let mut scanner = match opened {
-            Ok(scanner) => scanner,
-            Err((malformed, unescaped)) => {
-                self.unescaped = unescaped;
-                return Err(malformed);
-            }
-        };
+        let mut scanner = Scanner::open(json, std::mem::take(&mut self.unescaped))?;
         let seen = self.fields.record::<false>(&mut scanner);
         self.unescaped = scanner.close();
         let settled = match seen {
@@ -96,11 +89,11 @@ impl Inference {
     }
 
     fn learn(&mut self, json: &[u8]) -> Result<(), Malformed> {
-        let open = || Scanner::open(json, String::new()).map_err(|(malformed, _)| malformed);
-        let mut sound = open()?;
+        let mut sound = Scanner::open(json, String::new())?;
         sound.pass(Next::Object, 0)?;
         sound.finish()?;
-        self.fields.record::<true>(&mut open()?)?;
+        self.fields
+            .record::<true>(&mut Scanner::open(json, String::new())?)?;
         Ok(())
     }
 
@@ -191,7 +184,7 @@ impl Fields {
         let mut more = scanner.enter_object()?;
         while more {
             let field = match self.list.get(guess) {
-                Some(known) if scanner.takes_key(&known.quoted)? => Some(guess),
+                Some(known) if scanner.takes_key(&known.written) => Some(guess),
                 _ => self.find::<LEARN>(&scanner.key()?, depth),
             };
             let Some(field) = field else {
@@ -234,7 +227,7 @@ impl Fields {
         let field = self.list.len();
         self.list.push(Known {
             name: name.into(),
-            quoted: format!("\"{name}\"").into(),
+            written: written_key(name),
             shape: Shape::default(),
             order,
             object: 0,
@@ -474,8 +467,8 @@ fn seen_whole(whole: i64, order: &mut Tracker) -> Seen {
     }
 }
 
-fn number(written: &str, order: &mut Tracker) -> Seen {
-    match Number::of(written) {
+fn number(number: Number, order: &mut Tracker) -> Seen {
+    match number {
         Number::Whole(whole) => seen_whole(whole, order),
         Number::Double(_) => Seen::DOUBLE,
         Number::Wide => Seen::WIDE,

@@ -20,9 +20,6 @@ pub(crate) enum Number {
 impl Number {
     /// The number written so; `written` is a number by JSON's grammar.
     pub(crate) fn of(written: &str) -> Self {
-        if let Some(whole) = short(written.as_bytes()) {
-            return Self::Whole(whole);
-        }
         let is_fractional = |byte| matches!(byte, b'.' | b'e' | b'E');
         if !written.bytes().any(is_fractional) {
             return written.parse().map_or(Self::Wide, Self::Whole);
@@ -50,23 +47,6 @@ impl Number {
             _ => None,
         }
     }
-}
-
-/// The number written so, if it has nothing but digits, and no more than fit into 64 bits whatever
-/// they are: nearly all numbers do.
-fn short(digits: &[u8]) -> Option<i64> {
-    if digits.is_empty() || digits.len() > 18 {
-        return None;
-    }
-    let mut number = 0;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        number = number * 10 + i64::from(digit);
-    }
-    Some(number)
 }
 
 /// The number written so, times ten to the `scale`, if it is one and has no more digits than that.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use chatferry_core::json::plain;
 
+use crate::number::Number;
 use crate::syntax::Malformed;
 
 /// What stands next.
@@ -32,7 +33,7 @@ pub(crate) struct Scanner<'j> {
 impl<'j> Scanner<'j> {
     /// The beginning of a record, if it is UTF-8. Texts with escapes are written into `unescaped`,
     /// which [`close`](Self::close) gives back.
-    pub(crate) fn open(json: &'j [u8], unescaped: String) -> Result<Self, (Malformed, String)> {
+    pub(crate) fn open(json: &'j [u8], unescaped: String) -> Result<Self, Malformed> {
         // Looked at once for the whole record, strings that are skipped included: whether it can
         // be read must not depend on which columns are wanted.
         match simdutf8::basic::from_utf8(json) {
@@ -44,7 +45,7 @@ impl<'j> Scanner<'j> {
                 let sound = json.utf8_chunks().next();
                 let index = sound.map_or(0, |chunk| chunk.valid().len());
                 let what = "bytes that are not UTF-8";
-                Err((Malformed::new("malformed", what, index), unescaped))
+                Err(Malformed::new("malformed", what, index))
             }
         }
     }
@@ -79,6 +80,7 @@ impl<'j> Scanner<'j> {
     }
 
     /// What value stands next.
+    #[inline]
     pub(crate) fn next(&mut self) -> Result<Next, Malformed> {
         Ok(match self.ink() {
             Some(b'"') => Next::Text,
@@ -94,7 +96,13 @@ impl<'j> Scanner<'j> {
     }
 
     /// Passes a `null`.
+    #[inline]
     pub(crate) fn null(&mut self) -> Result<(), Malformed> {
+        let bytes = &self.json.as_bytes()[self.at..];
+        if bytes.first_chunk() == Some(b"null") {
+            self.at += 4;
+            return Ok(());
+        }
         self.word("null")
     }
 
@@ -105,8 +113,31 @@ impl<'j> Scanner<'j> {
         Ok(is_true)
     }
 
+    /// Passes a number and gives what it is.
+    #[inline]
+    pub(crate) fn number(&mut self) -> Result<Number, Malformed> {
+        let bytes = &self.json.as_bytes()[self.at..];
+        // Up to eighteen digits cannot overflow, and nearly all numbers have nothing else.
+        let (mut whole, mut digits) = (0, 0);
+        while let Some(digit @ b'0'..=b'9') = bytes.get(digits)
+            && digits < 18
+        {
+            whole = whole * 10 + i64::from(digit - b'0');
+            digits += 1;
+        }
+        let is_plain = match bytes.get(digits) {
+            Some(b'0'..=b'9' | b'.' | b'e' | b'E') => false,
+            _ => digits == 1 || (digits > 0 && bytes[0] != b'0'),
+        };
+        if is_plain {
+            self.at += digits;
+            return Ok(Number::Whole(whole));
+        }
+        self.written_number().map(Number::of)
+    }
+
     /// Passes a number and gives it as it is written.
-    pub(crate) fn number(&mut self) -> Result<&'j str, Malformed> {
+    pub(crate) fn written_number(&mut self) -> Result<&'j str, Malformed> {
         let (bytes, start) = (self.json.as_bytes(), self.at);
         let digits = |from: usize| {
             let digits = bytes[from..]
@@ -162,11 +193,13 @@ impl<'j> Scanner<'j> {
 
     /// Goes on behind a field's value. Whether another field stands next; otherwise the object is
     /// left.
+    #[inline]
     pub(crate) fn next_field(&mut self) -> Result<bool, Malformed> {
         match self.ink() {
             Some(b',') => {
                 self.at += 1;
                 match self.ink() {
+                    Some(b'"') => Ok(true),
                     Some(b'}') => Err(self.fault("a comma with nothing after it")),
                     _ => self.expect_key(),
                 }
@@ -180,15 +213,12 @@ impl<'j> Scanner<'j> {
         }
     }
 
-    /// Passes a field's key and the colon behind it, if the key is written like this, quotes
-    /// included.
-    pub(crate) fn takes_key(&mut self, quoted: &str) -> Result<bool, Malformed> {
-        if !self.rest().starts_with(quoted) {
-            return Ok(false);
-        }
-        self.at += quoted.len();
-        self.colon()?;
-        Ok(true)
+    /// Passes a field's key and the colon behind it, if they are [written](written_key) like this.
+    #[inline]
+    pub(crate) fn takes_key(&mut self, written: &[u8]) -> bool {
+        let takes = self.json.as_bytes()[self.at..].starts_with(written);
+        self.at += if takes { written.len() } else { 0 };
+        takes
     }
 
     /// Passes a field's key and the colon behind it.
@@ -242,7 +272,16 @@ impl<'j> Scanner<'j> {
     }
 
     /// The next byte that is not blank.
+    #[inline]
     fn ink(&mut self) -> Option<u8> {
+        match self.json.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Some(*byte),
+            _ => self.ink_behind_blanks(),
+        }
+    }
+
+    #[cold]
+    fn ink_behind_blanks(&mut self) -> Option<u8> {
         let bytes = self.json.as_bytes();
         loop {
             match bytes.get(self.at) {
@@ -378,6 +417,7 @@ impl<'j> Scanner<'j> {
         Ok(number)
     }
 
+    #[cold]
     fn no_number(&self) -> Malformed {
         match self.rest() {
             "" => self.unfinished("the record ends where a value should be"),
@@ -385,16 +425,25 @@ impl<'j> Scanner<'j> {
         }
     }
 
+    #[cold]
     fn fault(&self, what: &str) -> Malformed {
         Malformed::new("malformed", what, self.at)
     }
 
+    #[cold]
     fn unfinished(&self, what: &str) -> Malformed {
-        Malformed {
-            unfinished: true,
-            ..self.fault(what)
-        }
+        self.fault(what).unfinished()
     }
+}
+
+/// A field's key and the colon behind it, as they are mostly written; something that stands nowhere
+/// where a key cannot be written as it is.
+pub(crate) fn written_key(name: &str) -> Box<[u8]> {
+    let written = match plain(name) == name.len() {
+        true => format!("\"{name}\":"),
+        false => "\0".to_owned(),
+    };
+    written.into_bytes().into()
 }
 
 #[cfg(test)]
@@ -406,8 +455,7 @@ mod tests {
 
     /// What a scanner finds in a text, written anew.
     fn read(json: &[u8]) -> Result<String, Malformed> {
-        let opened = Scanner::open(json, String::new());
-        let mut scanner = opened.map_err(|(malformed, _)| malformed)?;
+        let mut scanner = Scanner::open(json, String::new())?;
         let mut found = String::new();
         value(&mut scanner, &mut found)?;
         scanner.finish()?;
@@ -423,7 +471,7 @@ mod tests {
             next @ (Next::True | Next::False) => {
                 found.push_str(&scanner.boolean(next)?.to_string());
             }
-            Next::Number => found.push_str(scanner.number()?),
+            Next::Number => found.push_str(scanner.written_number()?),
             Next::Text => found.push_str(&Value::from(scanner.text()?).to_string()),
             Next::List => {
                 let mut more = scanner.enter_list()?;
@@ -439,7 +487,7 @@ mod tests {
                 let mut more = scanner.enter_object()?;
                 found.push('{');
                 while more {
-                    let key = match scanner.takes_key("\"a\"")? {
+                    let key = match scanner.takes_key(&written_key("a")) {
                         true => "a".into(),
                         false => scanner.key()?,
                     };

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Deref;
 
 use crate::scanner::{Next, Scanner};
 
@@ -13,9 +14,13 @@ pub(crate) const MAX_DEPTH: usize = 128;
 /// An object with more keys than this is searched for duplicates by hash.
 const FEW_KEYS: usize = 24;
 
-/// Why a record cannot be read. Names no contents.
+/// Why a record cannot be read. As small as it can be, since nearly nothing that may fail does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed {
+pub(crate) struct Malformed(Box<Fault>);
+
+/// What is wrong with a record. Names no contents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
     /// The rule that it breaks.
     pub(crate) rule: &'static str,
     /// What was found, without the place.
@@ -31,21 +36,27 @@ pub(crate) struct Malformed {
 impl Malformed {
     /// A breach of that rule at that byte of the record.
     pub(crate) fn new(rule: &'static str, what: impl Into<String>, index: usize) -> Self {
-        Self {
+        Self(Box::new(Fault {
             rule,
             what: what.into(),
             index,
             column: None,
             unfinished: false,
-        }
+        }))
     }
 
     /// The same within the field of that name.
     pub(crate) fn within(mut self, name: &str) -> Self {
-        self.column = Some(match self.column {
+        self.0.column = Some(match &self.column {
             Some(inner) => format!("{name}.{inner}"),
             None => name.to_owned(),
         });
+        self
+    }
+
+    /// The same of a record that just stops too early.
+    pub(crate) fn unfinished(mut self) -> Self {
+        self.0.unfinished = true;
         self
     }
 
@@ -64,6 +75,14 @@ impl Malformed {
             1 => format!("{what} at column {column}"),
             _ => format!("{what} at column {column} of the record's line {line}"),
         }
+    }
+}
+
+impl Deref for Malformed {
+    type Target = Fault;
+
+    fn deref(&self) -> &Fault {
+        &self.0
     }
 }
 
@@ -127,7 +146,7 @@ impl Scanner<'_> {
                 }
             }
             Next::Text => drop(self.text()?),
-            Next::Number => drop(self.number()?),
+            Next::Number => drop(self.written_number()?),
             Next::True | Next::False => drop(self.boolean(next)?),
             Next::Null => self.null()?,
         }
@@ -178,7 +197,7 @@ mod tests {
     use super::*;
 
     fn check(json: &[u8]) -> Result<(), Malformed> {
-        let mut scanner = Scanner::open(json, String::new()).map_err(|(malformed, _)| malformed)?;
+        let mut scanner = Scanner::open(json, String::new())?;
         scanner.record()?;
         scanner.pass(Next::Object, 0)?;
         scanner.finish()
