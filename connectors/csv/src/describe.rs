@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Broken, Found, Listing, Root, Tracker, Workers, beside, refused};
+use chatferry_files::{
+    Broken, Cached, Finding, Found, Inquiry, Listing, Root, Tracker, Workers, beside, refused,
+};
 
 use crate::kind::Kind;
 use crate::look::{Column, Looked, Wanted, look};
@@ -31,14 +33,32 @@ pub(crate) struct Described {
     pub(crate) listing: Listing,
 }
 
-/// Reads a table through. Breaks off when nobody `waits` any more.
+impl Described {
+    /// What was found before of these files.
+    fn found(name: &str, finding: Finding<Kind>, listing: Listing) -> Self {
+        let fields = finding.columns.iter().map(|(name, kind)| kind.field(name));
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        Self {
+            table: Arc::new(finding.table(name, Arc::new(schema))),
+            columns: finding.columns,
+            listing,
+        }
+    }
+}
+
+/// Reads a table through, unless that was done before. Breaks off when nobody waits for the answer any
+/// more.
 pub(crate) fn describe(
     name: &str,
     root: &Root,
     settings: &TableSettings,
-    waits: &dyn Fn() -> bool,
+    inquiry: &Inquiry<'_>,
 ) -> Result<Described, SourceError> {
     let listing = root.list(&settings.template)?;
+    let cached = inquiry.cached(&listing, settings);
+    if let Some(finding) = cached.as_ref().and_then(Cached::get) {
+        return Ok(Described::found(name, finding, listing));
+    }
     let mut survey = Survey::new(settings);
     let mut until_look = LOOK_EVERY;
     let looked = |(parcel, wanted)| look(parcel, wanted, settings);
@@ -47,7 +67,7 @@ pub(crate) fn describe(
             until_look -= 1;
             if until_look == 0 {
                 until_look = LOOK_EVERY;
-                if !waits() {
+                if !inquiry.waits() {
                     let gone =
                         SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
                     return ControlFlow::Break(gone);
@@ -74,7 +94,11 @@ pub(crate) fn describe(
         }
         Err(Broken { error, .. }) => return Err(error),
     }
-    survey.finish(name, listing)
+    let described = survey.finish(name, listing)?;
+    if let Some(cached) = cached {
+        cached.put(&Finding::of(&described.table, &described.columns));
+    }
+    Ok(described)
 }
 
 /// Who looks at records beside the reading.

@@ -4,9 +4,10 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use chatferry_core::json;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use jiter::Jiter;
+use serde::{Deserialize, Serialize};
 
 /// What a column holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Text,
     /// Text that holds JSON.

@@ -10,7 +10,7 @@ use chatferry_child::{Program, Switch};
 use chatferry_core::source::{
     BatchStream, Rows, Scan, Source, SourceError, SourceErrorKind, SourceSettings, Table,
 };
-use chatferry_files::{Input, Root, found, given};
+use chatferry_files::{Input, Inquiry, Root, found, given};
 use chatferry_records::{Described, describe, read};
 use futures::stream::{self, StreamExt};
 use tokio::sync::OnceCell;
@@ -87,7 +87,9 @@ impl Offered {
             let table = Arc::clone(&self.table);
             let described = found(move |waits| match &table.columns {
                 Some(columns) => Described::declared(&name, &root, &table.settings, columns),
-                None => describe(&name, &root, &table.settings, waits).map(of_one_run),
+                None => {
+                    describe(&name, &root, &table.settings, &Inquiry::of(waits)).map(of_one_run)
+                }
             });
             described.await.map(Arc::new)
         };

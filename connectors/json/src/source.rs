@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chatferry_core::source::{Scan, Source, SourceError, SourceSettings, Table};
-use chatferry_files::{Consumer, FileSource, Format, Gone, NamedTable, Root};
+use chatferry_files::{Consumer, FileSource, Format, Gone, Inquiry, NamedTable, Root};
 use chatferry_records::{Described, TableSettings, describe, read};
 
 use crate::settings::JsonSettings;
@@ -36,9 +36,9 @@ impl Format for Json {
         name: &str,
         root: &Root,
         settings: &TableSettings,
-        waits: &dyn Fn() -> bool,
+        inquiry: &Inquiry<'_>,
     ) -> Result<Described, SourceError> {
-        describe(name, root, settings, waits)
+        describe(name, root, settings, inquiry)
     }
 
     fn table(described: &Described) -> &Arc<Table> {

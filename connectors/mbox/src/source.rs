@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chatferry_core::shaped::RejectedRow;
 use chatferry_core::source::{Batch, Rows, Scan, Source, SourceError, SourceSettings, Table};
 use chatferry_core::{Order, Place};
-use chatferry_files::{Consumer, FileSource, Format, Found, Gone, Listing, Root};
+use chatferry_files::{Consumer, FileSource, Format, Found, Gone, Inquiry, Listing, Root};
 use chatferry_files::{changed, refused};
 
 use crate::columns::{batch, schema};
@@ -47,7 +47,7 @@ impl Format for Mbox {
         name: &str,
         root: &Root,
         settings: &TableSettings,
-        _: &dyn Fn() -> bool,
+        _: &Inquiry<'_>,
     ) -> Result<Described, SourceError> {
         let listing = root.list(&settings.template)?;
         // All mailboxes have the same columns, so it is enough to see that this is one.

@@ -10,7 +10,7 @@ use chatferry_core::Filter;
 use chatferry_core::source::{
     BatchStream, Order, Rows, Scan, Source, SourceError, SourceErrorKind, SourceSettings, Table,
 };
-use chatferry_files::{Root, found, given};
+use chatferry_files::{Inquiry, Root, found, given};
 use chatferry_records::{self as records, TableSettings};
 use futures::stream::{self, StreamExt};
 use tokio::sync::OnceCell;
@@ -249,7 +249,7 @@ impl Offered {
         let (name, columns) = (name.to_owned(), self.set.columns.clone());
         let records = found(move |waits| match &columns {
             Some(columns) => records::Described::declared(&name, &root, &settings, columns),
-            None => records::describe(&name, &root, &settings, waits),
+            None => records::describe(&name, &root, &settings, &Inquiry::of(waits)),
         });
         let mut records = records.await?;
         let noted = noted.lock().expect("no holder of this lock panics").clone();

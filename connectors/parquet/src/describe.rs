@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Int64Type, Schema};
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Found, Listing, Root, Template, Tracker, refused};
+use chatferry_files::{Cached, Found, Inquiry, Listing, Root, Template, Tracker, refused};
 
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use parquet::file::statistics::Statistics;
@@ -99,12 +99,12 @@ pub(crate) fn listed(root: &Root, settings: &TableSettings) -> Result<Listing, S
     Ok(listing)
 }
 
-/// Reads the footers of all files of a table. Breaks off when nobody `waits` any more.
+/// Reads the footers of all files of a table. Breaks off when nobody waits for that any more.
 pub(crate) fn describe(
     name: &str,
     root: &Root,
     settings: &TableSettings,
-    waits: impl Fn() -> bool,
+    inquiry: &Inquiry<'_>,
 ) -> Result<Described, SourceError> {
     let listing = listed(root, settings)?;
     let mut from_path: Vec<FromPath> = Vec::new();
@@ -123,7 +123,7 @@ pub(crate) fn describe(
     let mut survey = Survey::default();
     let mut files = 0;
     for file in &listing.files {
-        if !waits() {
+        if !inquiry.waits() {
             return Err(SourceError::new(
                 SourceErrorKind::Failed,
                 "describe",
@@ -181,8 +181,18 @@ pub(crate) fn describe(
         from_path,
         listing,
     };
-    let ordered = ordered(root, settings, &described, &waits).into_iter();
-    let of_files = ordered.map(|at| Order::by([table.schema.field(at).name()]));
+    let cached = inquiry.cached(&described.listing, settings);
+    let known: Option<Vec<String>> = cached.as_ref().and_then(Cached::get);
+    let ordered = known.unwrap_or_else(|| {
+        let ordered = ordered(root, settings, &described, inquiry).into_iter();
+        let ordered = ordered.map(|at| table.schema.field(at).name().clone());
+        let ordered: Vec<String> = ordered.collect();
+        if let Some(cached) = cached.filter(|_| inquiry.waits()) {
+            cached.put(&ordered);
+        }
+        ordered
+    });
+    let of_files = ordered.into_iter().map(|column| Order::by([column]));
     table.orders = of_files.chain(of_path).collect();
     described.table = Arc::new(table);
     Ok(described)

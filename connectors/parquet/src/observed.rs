@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use bytes::Bytes;
 use chatferry_core::source::{Scan, SourceError};
 use chatferry_core::{Comparison, Filter, Operand};
-use chatferry_files::{Address, Found, Ranges, Root, Template};
+use chatferry_files::{Address, Found, Inquiry, Ranges, Root, Template};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
@@ -82,7 +82,8 @@ fn cost(
         template: Template::literal("messages.parquet"),
         partitions: true,
     };
-    let described = describe("messages", &root, &settings, || true).expect("described");
+    let described =
+        describe("messages", &root, &settings, &Inquiry::of(&|| true)).expect("described");
     let bytes = Arc::new(AtomicU64::new(0));
     let open = |found: &Found| -> Result<Arc<dyn Ranges>, SourceError> {
         Ok(Arc::new(Counted {

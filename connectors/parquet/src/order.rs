@@ -12,7 +12,7 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use chatferry_core::source::{Batch, Scan};
-use chatferry_files::{Gone, Root};
+use chatferry_files::{Gone, Inquiry, Root};
 
 use crate::describe::Described;
 use crate::scan;
@@ -29,17 +29,17 @@ pub(crate) fn ordered(
     root: &Root,
     settings: &TableSettings,
     described: &Described,
-    waits: &dyn Fn() -> bool,
+    inquiry: &Inquiry<'_>,
 ) -> Vec<usize> {
     let schema = &described.table.schema;
     let of_files = schema.fields().len() - described.from_path.len();
     let columns: Vec<usize> = (0..of_files)
         .filter(|at| may_have_order(schema.field(*at).data_type()))
         .collect();
-    let Some(columns) = ascending(root, settings, described, columns, Some(FEW), waits) else {
+    let Some(columns) = ascending(root, settings, described, columns, Some(FEW), inquiry) else {
         return Vec::new();
     };
-    ascending(root, settings, described, columns, None, waits).unwrap_or_default()
+    ascending(root, settings, described, columns, None, inquiry).unwrap_or_default()
 }
 
 /// Whether its values are whole numbers of 64 bits.
@@ -59,7 +59,7 @@ fn ascending(
     described: &Described,
     columns: Vec<usize>,
     limit: Option<usize>,
-    waits: &dyn Fn() -> bool,
+    inquiry: &Inquiry<'_>,
 ) -> Option<Vec<usize>> {
     if columns.is_empty() {
         return Some(columns);
@@ -76,14 +76,14 @@ fn ascending(
         for ((_, latest), values) in latest.iter_mut().zip(batch.rows.columns()) {
             *latest = latest.and_then(|latest| after(latest, values));
         }
-        match waits() && latest.iter().any(|(_, latest)| latest.is_some()) {
+        match inquiry.waits() && latest.iter().any(|(_, latest)| latest.is_some()) {
             true => ControlFlow::Continue(()),
             false => ControlFlow::Break(Gone),
         }
     };
     let open = |file: &_| root.ranges(file);
     let read = scan::read(&open, root, settings, described, &scan, &look);
-    if read.is_err() || !waits() {
+    if read.is_err() || !inquiry.waits() {
         return None;
     }
     let held = latest

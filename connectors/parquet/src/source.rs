@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chatferry_core::Filter;
 use chatferry_core::source::{Scan, Source, SourceError, SourceSettings, Table};
-use chatferry_files::{Consumer, FileSource, Format, Gone, Root};
+use chatferry_files::{Consumer, FileSource, Format, Gone, Inquiry, Root};
 
 use crate::describe::{Described, describe};
 use crate::settings::{ParquetSettings, TableSettings};
@@ -38,9 +38,9 @@ impl Format for Parquet {
         name: &str,
         root: &Root,
         settings: &TableSettings,
-        waits: &dyn Fn() -> bool,
+        inquiry: &Inquiry<'_>,
     ) -> Result<Described, SourceError> {
-        describe(name, root, settings, waits)
+        describe(name, root, settings, inquiry)
     }
 
     fn table(described: &Described) -> &Arc<Table> {

@@ -12,7 +12,7 @@ use chatferry_parquet::snapshot::{Snapshot, SnapshotError, SnapshotWriter};
 use tempfile::TempDir;
 
 use crate::account::{count, counted};
-use crate::pipeline::{Opened, Sources};
+use crate::pipeline::{self, Opened, Sources};
 use crate::progress::Steps;
 use crate::signals::listen;
 use crate::terminal::Terminal;
@@ -170,7 +170,7 @@ impl Spool {
             let name = source.name.clone();
             Ok(match Which::OfOneMoment.has(source) {
                 true => (name, copies.source(&source.name).open()?),
-                false => (name, source.settings.open()?),
+                false => (name, pipeline::open_source(source)?),
             })
         });
         sources.collect()

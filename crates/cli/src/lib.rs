@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod args;
+mod cache;
 pub mod catalogue;
 pub mod commands;
 pub mod connectors;

@@ -14,6 +14,7 @@ use chatferry_parquet::snapshot::Snapshot;
 use chatferry_runtime::FlowInput;
 
 use crate::args::Shared;
+use crate::cache;
 use crate::connectors;
 use crate::copies::Spool;
 use crate::terminal::Terminal;
@@ -208,8 +209,21 @@ pub fn sources_of(
 pub type Sources = Vec<(String, Arc<dyn Source>)>;
 
 fn open_all(pipeline: &Pipeline<Settings>) -> Result<Sources, Trouble> {
-    let open = |source: &NamedSource| Ok((source.name.clone(), source.settings.open()?));
+    let open = |source: &NamedSource| Ok((source.name.clone(), open_source(source)?));
     pipeline.sources.iter().map(open).collect()
+}
+
+/// Opens a source.
+///
+/// # Errors
+///
+/// When it cannot be opened.
+pub fn open_source(source: &NamedSource) -> Result<Arc<dyn Source>, Trouble> {
+    let opened = source.settings.open()?;
+    if let Some(cache) = cache::of_user() {
+        opened.keep_in(cache);
+    }
+    Ok(opened)
 }
 
 fn overrides(shared: &Shared) -> Result<Vec<Override>, Trouble> {

@@ -14,6 +14,7 @@
 
 pub mod account;
 pub mod bookmark;
+pub mod cache;
 pub mod delivery;
 pub mod destination;
 pub mod entity;

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use crate::bookmark::Bookmark;
+use crate::cache::Cache;
 use crate::filter::Filter;
 use crate::place::Place;
 use crate::shaped::RejectedRow;
@@ -61,6 +62,12 @@ pub trait Source: fmt::Debug + Send + Sync {
     ///
     /// When the source cannot be reached or listed.
     async fn tables(&self) -> Result<Vec<String>, SourceError>;
+
+    /// Where it may keep what it finds out about its tables, so that finding it out costs nothing the
+    /// next time. Said before anything is asked of it, or not at all.
+    fn keep_in(&self, cache: Arc<dyn Cache>) {
+        let _ = cache;
+    }
 
     /// Describes one table truly: every batch that [`scan`](Self::scan) gives fits the schema.
     ///

@@ -45,6 +45,12 @@ impl Mark {
             tag: None,
         }
     }
+
+    /// Whether what has changed since then would be noticed: by its version, or by a time of
+    /// writing that lies before.
+    pub(crate) fn tells_changes_since(&self, time: SystemTime) -> bool {
+        self.tag.is_some() || self.modified.is_some_and(|modified| modified < time)
+    }
 }
 
 impl Blob {

@@ -12,8 +12,8 @@
 //! 3. `opener` reads one of them as a stream, with the help of `compression`; `ranges` reads
 //!    parts of one;
 //! 4. `deposit` is where files are put;
-//! 5. `source` is what the sources of all connectors of files have in common, and `order` what they
-//!    notice of the values that they read; `thread` is where they block; `failure` says what stands in the way, and what to do
+//! 5. `source` is what the sources of all connectors of files have in common, `inquiry` how they keep
+//!    what they have found out, and `order` what they notice of the values that they read; `thread` is where they block; `failure` says what stands in the way, and what to do
 //!    about it; `workers` does beside reading what can be done on all processors.
 
 mod address;
@@ -23,6 +23,7 @@ mod compression;
 mod deposit;
 mod failure;
 mod folder;
+mod inquiry;
 mod limits;
 mod opener;
 mod order;
@@ -38,6 +39,7 @@ mod workers;
 pub use address::{Address, AddressError, Rest};
 pub use deposit::{Deposit, Served};
 pub use failure::{Broken, changed, refused};
+pub use inquiry::{Cached, Finding, Inquiry};
 pub use limits::Limits;
 pub use opener::Opener;
 pub use order::Tracker;

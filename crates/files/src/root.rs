@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use chatferry_core::place::Place as At;
 use chatferry_core::source::{SourceError, SourceErrorKind};
@@ -97,6 +98,14 @@ impl Found {
     pub fn has_changed(&self) -> bool {
         match &self.whence {
             Whence::Stored(blob, mark) | Whence::Member(blob, mark, _) => blob.has_changed(mark),
+            Whence::Lost(_) | Whence::Given => false,
+        }
+    }
+
+    /// Whether what has changed of it since then would be noticed.
+    pub(crate) fn tells_changes_since(&self, time: SystemTime) -> bool {
+        match &self.whence {
+            Whence::Stored(_, mark) | Whence::Member(_, mark, _) => mark.tells_changes_since(time),
             Whence::Lost(_) | Whence::Given => false,
         }
     }

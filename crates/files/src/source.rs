@@ -6,16 +6,18 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use chatferry_core::Filter;
+use chatferry_core::cache::Cache;
 use chatferry_core::source::{BatchStream, Scan, Source, SourceError, SourceErrorKind, Table};
 use futures::future::FutureExt;
 use futures::stream::{self, StreamExt};
 use tokio::sync::OnceCell;
 
 use crate::address::Address;
+use crate::inquiry::Inquiry;
 use crate::root::{Root, Roots, stem};
 use crate::template::Template;
 use crate::thread::{Consumer, Gone, ended, found, given};
@@ -28,7 +30,8 @@ pub trait Format: 'static {
     type Described: Send + Sync;
 
     /// Finds out what a table has. Looks now and then whether anybody still waits for the answer,
-    /// and breaks off with any error when nobody does.
+    /// and breaks off with any error when nobody does. What takes long to find out may be kept for the
+    /// next [inquiry](Inquiry::cached).
     ///
     /// # Errors
     ///
@@ -37,7 +40,7 @@ pub trait Format: 'static {
         name: &str,
         root: &Root,
         settings: &Self::Settings,
-        waits: &dyn Fn() -> bool,
+        inquiry: &Inquiry<'_>,
     ) -> Result<Self::Described, SourceError>;
 
     /// What the source tells of a table.
@@ -86,6 +89,8 @@ struct Offers<F: Format> {
     endings: &'static [&'static str],
     /// What is set of such a table.
     alone: Arc<dyn Fn(Template) -> F::Settings + Send + Sync>,
+    /// Where to keep what is found out about them.
+    cache: OnceLock<Arc<dyn Cache>>,
 }
 
 type Tables<F> = BTreeMap<String, Arc<Offered<F>>>;
@@ -128,6 +133,7 @@ impl<F: Format> FileSource<F> {
             root,
             endings,
             alone: Arc::new(alone),
+            cache: OnceLock::new(),
         })))
     }
 }
@@ -192,12 +198,18 @@ impl<F: Format> Offered<F> {
         })
     }
 
-    async fn described(&self, name: &str) -> Result<Arc<F::Described>, SourceError> {
+    async fn described(
+        &self,
+        name: &str,
+        cache: Option<&Arc<dyn Cache>>,
+    ) -> Result<Arc<F::Described>, SourceError> {
         let read = || async {
             let (name, root) = (name.to_owned(), Arc::clone(&self.root));
-            let settings = Arc::clone(&self.settings);
-            let describe =
-                move |waits: &dyn Fn() -> bool| F::describe(&name, &root, &settings, waits);
+            let (settings, cache) = (Arc::clone(&self.settings), cache.cloned());
+            let describe = move |waits: &dyn Fn() -> bool| {
+                let inquiry = Inquiry::of(waits).kept_in(cache.as_deref());
+                F::describe(&name, &root, &settings, &inquiry)
+            };
             found(describe).await.map(Arc::new)
         };
         self.described.get_or_try_init(read).await.cloned()
@@ -210,8 +222,14 @@ impl<F: Format> Source for FileSource<F> {
         Ok(self.0.tables().await?.keys().cloned().collect())
     }
 
+    fn keep_in(&self, cache: Arc<dyn Cache>) {
+        // The first one is kept: what was asked meanwhile is already known.
+        let _ = self.0.cache.set(cache);
+    }
+
     async fn describe(&self, table: &str) -> Result<Arc<Table>, SourceError> {
-        let described = self.0.offered(table).await?.described(table).await?;
+        let (offered, cache) = (self.0.offered(table).await?, self.0.cache.get());
+        let described = offered.described(table, cache).await?;
         Ok(Arc::clone(F::table(&described)))
     }
 
@@ -227,7 +245,7 @@ impl<F: Format> Source for FileSource<F> {
         let opened = async move {
             let name = &scan.table.name;
             let offered = offers.offered(name).await?;
-            let described = offered.described(name).await?;
+            let described = offered.described(name, offers.cache.get()).await?;
             Ok((offered, described, scan))
         };
         let opened = opened.map(move |opened: Result<_, SourceError>| match opened {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use chatferry_core::source::{Order, Rows, SourceError, SourceErrorKind, Table};
-use chatferry_files::{Broken, Found, Listing, Root, Tracker, Workers, beside, refused};
+use chatferry_files::{
+    Broken, Cached, Finding, Found, Inquiry, Listing, Root, Tracker, Workers, beside, refused,
+};
 
 use crate::around::{self, Late};
 use crate::infer::Inference;
@@ -51,6 +53,17 @@ pub fn declared(name: &str, columns: &[(String, Kind)]) -> Table {
 }
 
 impl Described {
+    /// What was found before of these files.
+    fn found(name: &str, finding: Finding<Kind>, listing: Listing) -> Self {
+        let schema = Schema::new(Kind::fields(&finding.columns));
+        Self {
+            table: Arc::new(finding.table(name, Arc::new(schema))),
+            columns: finding.columns,
+            listing,
+            late: Late::new(),
+        }
+    }
+
     /// A table that has these columns, which are all that is read of it. Nothing is read to find
     /// out more.
     ///
@@ -72,14 +85,19 @@ impl Described {
     }
 }
 
-/// Reads a table through. Breaks off when nobody waits for the answer any more.
+/// Reads a table through, unless that was done before. Breaks off when nobody waits for the answer any
+/// more.
 pub fn describe(
     name: &str,
     root: &Root,
     settings: &TableSettings,
-    waits: &dyn Fn() -> bool,
+    inquiry: &Inquiry<'_>,
 ) -> Result<Described, SourceError> {
     let listing = settings.list(root)?;
+    let cached = inquiry.cached(&listing, settings);
+    if let Some(finding) = cached.as_ref().and_then(Cached::get) {
+        return Ok(Described::found(name, finding, listing));
+    }
     let mut survey = Survey::new(settings);
     let mut until_look = LOOK_EVERY;
     let outcome = beside(Parcel::look, |workers| {
@@ -87,7 +105,7 @@ pub fn describe(
             until_look -= 1;
             if until_look == 0 {
                 until_look = LOOK_EVERY;
-                if !waits() {
+                if !inquiry.waits() {
                     let gone =
                         SourceError::new(SourceErrorKind::Failed, "describe", "nobody waits");
                     return ControlFlow::Break(gone);
@@ -117,7 +135,12 @@ pub fn describe(
         }
         Err(Broken { error, .. }) => return Err(error),
     }
-    survey.finish(name, listing)
+    let described = survey.finish(name, listing)?;
+    // What stands behind the records is said by people, and does not leave their files.
+    if let Some(cached) = cached.filter(|_| described.late.is_empty()) {
+        cached.put(&Finding::of(&described.table, &described.columns));
+    }
+    Ok(described)
 }
 
 /// Who looks at records beside the reading.

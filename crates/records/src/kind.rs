@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 /// The zone of times.
 pub(crate) const UTC: &str = "UTC";
 
 /// What a column, a field of an object or an item of a list holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// True or false.
     Boolean,

@@ -3,6 +3,7 @@
 mod bad;
 mod dialects;
 mod files;
+mod kept;
 mod properties;
 mod settings;
 mod types;

@@ -4,6 +4,7 @@ mod bad;
 mod documents;
 mod extended;
 mod files;
+mod kept;
 mod properties;
 mod samples;
 mod settings;

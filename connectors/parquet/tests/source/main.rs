@@ -2,6 +2,7 @@
 
 mod bad;
 mod files;
+mod kept;
 mod properties;
 mod settings;
 mod snapshot;

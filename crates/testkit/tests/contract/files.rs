@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema};
 use chatferry_core::source::{Batch, Rows, Scan, SourceError, Table};
-use chatferry_files::{Address, Consumer, FileSource, Format, Gone, NamedTable, Root, Template};
+use chatferry_files::{
+    Address, Consumer, FileSource, Format, Gone, Inquiry, NamedTable, Root, Template,
+};
 use chatferry_testkit::source::Contract;
 
 /// Rows of a table: more than the suite takes before it looks how many were read.
@@ -26,7 +28,7 @@ impl Format for Numbers {
         name: &str,
         _: &Root,
         _: &Arc<AtomicU64>,
-        _: &dyn Fn() -> bool,
+        _: &Inquiry<'_>,
     ) -> Result<Arc<Table>, SourceError> {
         Ok(Arc::new(Table {
             name: name.to_owned(),
