@@ -149,6 +149,7 @@ impl Measured {
             ledger,
             pipeline: 0,
             again: Again::Nothing,
+            spill: None,
             now_ms: Arc::new(|| i64::try_from(NOW_MS).expect("the year is not far off")),
         };
         let (_stop, stopped) = stop();

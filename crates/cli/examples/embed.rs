@@ -220,6 +220,7 @@ async fn carry() -> Result<Account, Box<dyn Error>> {
         ledger: Ledger::open(&folder.path().join("embedded.ledger")).await?,
         pipeline: 1,
         again: Again::Nothing,
+        spill: None,
         now_ms: Arc::new(|| chrono::Utc::now().timestamp_millis()),
     };
     // `stop` would end it early, without losing what is under way.

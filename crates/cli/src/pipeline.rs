@@ -44,6 +44,8 @@ pub struct Planned {
     rows: BTreeMap<String, Rows>,
     /// Stands for the pipeline as it is understood, by this version of the program.
     pub fingerprint: u64,
+    /// The folder for what does not fit into memory, if one is named.
+    pub spill: Option<PathBuf>,
     /// What is read in the place of sources; after the engine, which reads it.
     spool: Option<Spool>,
 }
@@ -362,6 +364,7 @@ impl Opened {
             flows,
             rows,
             fingerprint: twox_hash::XxHash3_64::oneshot(understood.as_bytes()),
+            spill: self.pipeline.engine.spill.clone(),
             spool: None,
         })
     }

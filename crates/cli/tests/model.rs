@@ -394,6 +394,7 @@ impl Time {
             ledger: Ledger::open(&folder.path().join("a.ledger")).await.unwrap(),
             pipeline: 1,
             again,
+            spill: None,
             now_ms: Arc::new(now_ms),
         };
         let (_stop, stopped) = chatferry_runtime::stop();

@@ -5,7 +5,9 @@
 //! request.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 
 use chatferry_core::{Key, Outcome, Record, Reference, References};
 use chatferry_ledger::{Content, Delivered, Held};
@@ -59,11 +61,12 @@ pub struct Admission {
 
 impl Admission {
     /// Knows what earlier runs were refused; [`settled_before`](Self::settled_before) tells it
-    /// what they delivered.
+    /// what they delivered. Most ids that are met go to temporary files in the folder `spill`, or
+    /// else in the system's.
     #[must_use]
-    pub fn new(refused: Vec<Held>, retry_refused: bool) -> Self {
+    pub fn new(refused: Vec<Held>, retry_refused: bool, spill: Option<PathBuf>) -> Self {
         Self {
-            seen: Seen::new(),
+            seen: Seen::new(spill),
             refused: refused.into_iter().map(|held| (held.key, held)).collect(),
             failed: HashSet::new(),
             doubles: HashMap::new(),
@@ -83,14 +86,18 @@ impl Admission {
     }
 
     /// Judges a record. References are judged too, so users must come before what refers to them.
-    pub fn judge(&mut self, record: &Record, references: &References) -> Verdict {
+    ///
+    /// # Errors
+    ///
+    /// When a temporary file, in which it is which ids were met, cannot be read.
+    pub fn judge(&mut self, record: &Record, references: &References) -> io::Result<Verdict> {
         let key = record.key();
-        match self.seen.meet(record.entity, key) {
+        match self.seen.meet(record.entity, key)? {
             Sight::SettledBefore(sent) => {
                 let differs = sent.is_some_and(|sent| sent != Content::of(record.content()));
-                return Verdict::SettledBefore { differs };
+                return Ok(Verdict::SettledBefore { differs });
             }
-            Sight::Again => return self.double(record, key),
+            Sight::Again => return Ok(self.double(record, key)),
             Sight::New => {}
         }
         if let Some(held) = self.refused_before(record) {
@@ -98,9 +105,9 @@ impl Admission {
                 code: held.reason.clone(),
                 message: held.detail.clone(),
             };
-            return Verdict::Outcome(key, outcome);
+            return Ok(Verdict::Outcome(key, outcome));
         }
-        match self.lacking(record, references) {
+        Ok(match self.lacking(record, references) {
             None => Verdict::Send,
             Some((reference, Lack::Failed)) => {
                 let on = format!("{} {}", reference.field, reference.id);
@@ -110,7 +117,7 @@ impl Admission {
                 Verdict::SendAfter(self.unknown(record))
             }
             Some((reference, Lack::Unknown)) => Verdict::Outcome(key, unknown_reference(reference)),
-        }
+        })
     }
 
     /// The first user or group that the record refers to and that is not at the destination.
@@ -148,9 +155,9 @@ impl Admission {
 
     /// Notes that something is to stand for what no flow delivers. Whether it is to be sent: an
     /// earlier run may have been refused it.
-    pub(crate) fn stand_in(&mut self, record: &Record) -> bool {
-        self.seen.meet(record.entity, record.key());
-        self.refused_before(record).is_none()
+    pub(crate) fn stand_in(&mut self, record: &Record) -> io::Result<bool> {
+        self.seen.meet(record.entity, record.key())?;
+        Ok(self.refused_before(record).is_none())
     }
 
     /// What an earlier run was refused the same record for, unless it is to be tried again.
@@ -260,28 +267,28 @@ mod tests {
 
     #[test]
     fn what_was_delivered_before_is_left_out_and_its_double_is_rejected() {
-        let mut admission = Admission::new(Vec::new(), false);
+        let mut admission = Admission::new(Vec::new(), false, None);
         admission.settled_before(&[delivered(&user("a"), None)]);
         admission.seal();
         assert_eq!(
-            admission.judge(&user("a"), &References::Require),
+            admission.judge(&user("a"), &References::Require).unwrap(),
             Verdict::SettledBefore { differs: false }
         );
-        let double = admission.judge(&user("a"), &References::Require);
+        let double = admission.judge(&user("a"), &References::Require).unwrap();
         assert_eq!(
             reason(&double),
             (OutcomeKind::Rejected, "duplicate-id".into())
         );
         assert_ne!(
             double,
-            admission.judge(&user("a"), &References::Require),
+            admission.judge(&user("a"), &References::Require).unwrap(),
             "each double has a key of its own"
         );
     }
 
     #[test]
     fn what_was_delivered_before_and_has_changed_since_is_told() {
-        let mut admission = Admission::new(Vec::new(), false);
+        let mut admission = Admission::new(Vec::new(), false, None);
         let mut changed = user("b");
         for record in [user("a"), changed.clone()] {
             let content = Content::of(record.content());
@@ -291,7 +298,7 @@ mod tests {
         changed.json = Bytes::from_static(b"{\"id\":\"b\",\"name\":\"B\"}");
         for (record, differs) in [(user("a"), false), (changed, true)] {
             assert_eq!(
-                admission.judge(&record, &References::Require),
+                admission.judge(&record, &References::Require).unwrap(),
                 Verdict::SettledBefore { differs }
             );
         }
@@ -299,30 +306,40 @@ mod tests {
 
     #[test]
     fn references_are_followed_required_or_trusted() {
-        let mut admission = Admission::new(Vec::new(), false);
+        let mut admission = Admission::new(Vec::new(), false, None);
         assert_eq!(
-            admission.judge(&user("a"), &References::Require),
+            admission.judge(&user("a"), &References::Require).unwrap(),
             Verdict::Send
         );
         assert_eq!(
-            admission.judge(&message("1", "a"), &References::Require),
+            admission
+                .judge(&message("1", "a"), &References::Require)
+                .unwrap(),
             Verdict::Send
         );
-        let unknown = admission.judge(&message("2", "b"), &References::Require);
+        let unknown = admission
+            .judge(&message("2", "b"), &References::Require)
+            .unwrap();
         assert_eq!(
             reason(&unknown),
             (OutcomeKind::Rejected, "unknown-reference".into())
         );
         assert_eq!(
-            admission.judge(&message("3", "b"), &References::Trust),
+            admission
+                .judge(&message("3", "b"), &References::Trust)
+                .unwrap(),
             Verdict::Send
         );
         admission.failed(user("a").key());
-        let blocked = admission.judge(&message("4", "a"), &References::Trust);
+        let blocked = admission
+            .judge(&message("4", "a"), &References::Trust)
+            .unwrap();
         assert_eq!(reason(&blocked), (OutcomeKind::Blocked, "sender".into()));
         admission.delivered(user("a").key());
         assert_eq!(
-            admission.judge(&message("5", "a"), &References::Require),
+            admission
+                .judge(&message("5", "a"), &References::Require)
+                .unwrap(),
             Verdict::Send
         );
     }
@@ -339,16 +356,19 @@ mod tests {
         let (same, mut changed) = (user("a"), user("b"));
         let refused = vec![held(&same), held(&changed)];
         changed.json = Bytes::from_static(b"{\"id\":\"b\",\"name\":\"B\"}");
-        let mut admission = Admission::new(refused.clone(), false);
+        let mut admission = Admission::new(refused.clone(), false, None);
         assert_eq!(
-            reason(&admission.judge(&same, &References::Require)),
+            reason(&admission.judge(&same, &References::Require).unwrap()),
             (OutcomeKind::Refused, "ERR_BAD_REQUEST".into())
         );
         assert_eq!(
-            admission.judge(&changed, &References::Require),
+            admission.judge(&changed, &References::Require).unwrap(),
             Verdict::Send
         );
-        let mut admission = Admission::new(refused, true);
-        assert_eq!(admission.judge(&same, &References::Require), Verdict::Send);
+        let mut admission = Admission::new(refused, true, None);
+        assert_eq!(
+            admission.judge(&same, &References::Require).unwrap(),
+            Verdict::Send
+        );
     }
 }

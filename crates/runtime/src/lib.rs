@@ -14,7 +14,7 @@
 //!
 //! # What waits between source and destination
 //!
-//! At most two batches of the engine (4,096 rows each), the window
+//! At most two batches of the engine (1,024 rows each), the window
 //! ([`window::RECORDS`], [`window::BYTES`]) and the requests in flight. Nothing more is read until
 //! some of it is settled.
 

@@ -1,6 +1,7 @@
 //! What a run begins with: what earlier runs left in the ledger.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chatferry_core::{Entity, FlowAccount, Since};
 use chatferry_ledger::{Ledger, LedgerError, Mark, RunId};
@@ -27,8 +28,9 @@ pub(crate) async fn open(
     pipeline: u64,
     again: Again,
     now_ms: i64,
+    spill: Option<PathBuf>,
 ) -> Result<(RunId, Opened), LedgerError> {
-    let found = Found::read(ledger, flows, pipeline, again).await?;
+    let found = Found::read(ledger, flows, pipeline, again, spill).await?;
     let run = ledger.begin_run(now_ms, pipeline).await?;
     let kept: Vec<String> = found.marks.iter().map(|mark| mark.flow.clone()).collect();
     ledger.keep_marks(run, &kept).await?;
@@ -41,10 +43,11 @@ pub(crate) async fn look(
     flows: &[FlowInput],
     pipeline: u64,
     again: Again,
+    spill: Option<PathBuf>,
 ) -> Result<Opened, LedgerError> {
     let found = match ledger {
-        Some(ledger) => Found::read(ledger, flows, pipeline, again).await?,
-        None => Found::nothing(),
+        Some(ledger) => Found::read(ledger, flows, pipeline, again, spill).await?,
+        None => Found::nothing(spill),
     };
     Ok(found.opened(flows, 0))
 }
@@ -63,9 +66,9 @@ struct Found {
 }
 
 impl Found {
-    fn nothing() -> Self {
+    fn nothing(spill: Option<PathBuf>) -> Self {
         Self {
-            admission: Admission::new(Vec::new(), false),
+            admission: Admission::new(Vec::new(), false, spill),
             last_record: 0,
             marks: Vec::new(),
             changes: BTreeMap::new(),
@@ -78,9 +81,10 @@ impl Found {
         flows: &[FlowInput],
         pipeline: u64,
         again: Again,
+        spill: Option<PathBuf>,
     ) -> Result<Self, LedgerError> {
         let retry_refused = again == Again::Refused;
-        let mut admission = Admission::new(ledger.refused().await?, retry_refused);
+        let mut admission = Admission::new(ledger.refused().await?, retry_refused, spill);
         // Refused records may stand anywhere.
         let (mut marks, mut changes) = match again {
             Again::Nothing => (

@@ -1,16 +1,18 @@
 //! What becomes of rows as they come: what is not sent is counted, what is sent goes on.
 
+use std::io;
 use std::sync::Arc;
 
 use chatferry_core::{
     Destination, Entity, Key, Origin, Outcome, OutcomeKind, Record, RecordId, Reference,
-    References, RejectedRow,
+    References, RejectedRow, SourceError, SourceErrorKind,
 };
 
 use crate::admission::{Admission, Verdict, unknown_reference};
 use crate::books::Books;
 use crate::intake::{FlowInput, Item};
 use crate::placeholders::Placeholders;
+use crate::run::Ended;
 
 /// Takes rows in.
 #[derive(Debug)]
@@ -67,13 +69,14 @@ impl Reception {
         }
     }
 
-    /// Takes in what became of a row so far; gives it back when it is to be sent.
+    /// Takes in what became of a row so far; gives it back when it is to be sent. It fails when a
+    /// temporary file cannot be read.
     pub(crate) fn take_in(
         &mut self,
         origin: Origin,
         item: Item,
         witness: &mut impl Witness,
-    ) -> Option<Admitted> {
+    ) -> Result<Option<Admitted>, Ended> {
         let entity = self.books.entity(origin.flow);
         match item {
             Item::Skipped(skipped) => {
@@ -92,11 +95,11 @@ impl Reception {
                 }
                 self.books.reject(origin, row);
             }
-            Item::Record(record) => match self.judge(&record) {
+            Item::Record(record) => match self.judge(&record).map_err(|error| forgotten(&error))? {
                 Verdict::Send | Verdict::SendAfter(_) => {
                     self.books.adjusted(&record);
                     let waits_for = self.placeholders.awaited(&record);
-                    return Some(Admitted { record, waits_for });
+                    return Ok(Some(Admitted { record, waits_for }));
                 }
                 Verdict::SettledBefore { differs } => {
                     witness.settled_before(&record);
@@ -116,17 +119,17 @@ impl Reception {
                 }
             },
         }
-        None
+        Ok(None)
     }
 
     /// What is to be done with a record. Has something stand for what it refers to and is not there,
     /// if its flow says so.
-    fn judge(&mut self, record: &Record) -> Verdict {
+    fn judge(&mut self, record: &Record) -> io::Result<Verdict> {
         let references = &self.references[record.origin.flow];
-        let verdict = self.admission.judge(record, references);
+        let verdict = self.admission.judge(record, references)?;
         let (Verdict::SendAfter(unknown), References::Placeholder(names)) = (&verdict, references)
         else {
-            return verdict;
+            return Ok(verdict);
         };
         for reference in unknown {
             let name = match reference.entity {
@@ -137,17 +140,17 @@ impl Reception {
                 .destination
                 .placeholder(reference.entity, &reference.id, name);
             let Some(mut placeholder) = made else {
-                return Verdict::Outcome(record.key(), unknown_reference(reference));
+                return Ok(Verdict::Outcome(record.key(), unknown_reference(reference)));
             };
             placeholder.origin = record.origin;
-            if !self.admission.stand_in(&placeholder) {
+            if !self.admission.stand_in(&placeholder)? {
                 let on = format!("{} {}", reference.field, reference.id);
                 self.admission.failed(placeholder.key());
-                return Verdict::Outcome(record.key(), Outcome::Blocked { on });
+                return Ok(Verdict::Outcome(record.key(), Outcome::Blocked { on }));
             }
             self.placeholders.add(placeholder);
         }
-        verdict
+        Ok(verdict)
     }
 
     /// Notes that what refers to this record is blocked.
@@ -156,4 +159,14 @@ impl Reception {
             self.admission.failed(key);
         }
     }
+}
+
+/// The temporary file of the ids that were met cannot be read.
+fn forgotten(error: &io::Error) -> Ended {
+    let error = SourceError::new(
+        SourceErrorKind::Failed,
+        "find out whether an id was met before",
+        error.to_string(),
+    );
+    Ended::Source(error.help("`TMPDIR` names another folder for temporary files"))
 }

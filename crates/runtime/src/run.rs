@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct Run {
     pub pipeline: u64,
     /// What is done again although nothing has changed.
     pub again: Again,
+    /// The folder for what does not fit into memory; `None` is the system's for temporary files.
+    pub spill: Option<PathBuf>,
     /// The time, in UNIX milliseconds.
     pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
@@ -215,11 +218,13 @@ impl Run {
             mut ledger,
             pipeline,
             again,
+            spill,
             now_ms,
         } = self;
         let started = Instant::now();
         let since_last = since_last(ledger.last_run().await?, now_ms());
-        let (run, opened) = opening::open(&mut ledger, &flows, pipeline, again, now_ms()).await?;
+        let (run, opened) =
+            opening::open(&mut ledger, &flows, pipeline, again, now_ms(), spill).await?;
         let reception = Reception::new(
             opened.books,
             opened.admission,

@@ -1,7 +1,10 @@
 //! Which records have been met: settled by an earlier run, or read in this one.
 
+use std::io;
+use std::path::PathBuf;
+
 use chatferry_core::{Entity, Key};
-use chatferry_keys::Keys;
+use chatferry_keys::{Keys, SpillingKeys};
 use chatferry_ledger::{Content, Delivered};
 
 /// How many of a key's leading bits choose its bucket.
@@ -9,8 +12,8 @@ const BUCKET_BITS: u32 = 12;
 
 /// The keys of records that were delivered before or met in this run.
 ///
-/// Some ten bytes a record, and four more for what was sent of those that were delivered before.
-/// Of the latter, the last bit of a key is spent on whether this run has met it.
+/// Of those that were delivered before, some twelve bytes a record, with what was sent: the last bit of a
+/// key is spent on whether this run has met it. Of others one and a half, and ten for users and groups.
 #[derive(Debug)]
 pub(crate) struct Seen {
     before: Vec<Before>,
@@ -18,7 +21,7 @@ pub(crate) struct Seen {
     /// apart, where they are few and close together.
     parties: Keys,
     /// Members and messages that were not delivered before.
-    others: Keys,
+    others: SpillingKeys,
 }
 
 /// Keys that earlier runs have delivered, and at the same places what was sent of each.
@@ -40,11 +43,11 @@ pub(crate) enum Sight {
 }
 
 impl Seen {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(spill: Option<PathBuf>) -> Self {
         Self {
             before: vec![Before::default(); 1 << BUCKET_BITS],
             parties: Keys::default(),
-            others: Keys::default(),
+            others: SpillingKeys::new(spill),
         }
     }
 
@@ -87,25 +90,25 @@ impl Seen {
         }
     }
 
-    /// Meets a key.
-    pub(crate) fn meet(&mut self, entity: Entity, key: Key) -> Sight {
+    /// Meets a key. It fails when a temporary file cannot be read.
+    pub(crate) fn meet(&mut self, entity: Entity, key: Key) -> io::Result<Sight> {
         let (bucket, entry) = (bucket_of(key), entry(key));
         let Before { keys, contents } = &mut self.before[bucket];
         if let Ok(place) = search(keys, entry) {
             if keys[place] & 1 == 1 {
-                return Sight::Again;
+                return Ok(Sight::Again);
             }
             keys[place] |= 1;
-            return Sight::SettledBefore(contents[place]);
+            return Ok(Sight::SettledBefore(contents[place]));
         }
-        let met = match entity {
-            Entity::Users | Entity::Groups => &mut self.parties,
-            Entity::Members | Entity::Messages => &mut self.others,
+        let is_new = match entity {
+            Entity::Users | Entity::Groups => self.parties.insert(entry),
+            Entity::Members | Entity::Messages => self.others.insert(entry)?,
         };
-        match met.insert(entry) {
+        Ok(match is_new {
             true => Sight::New,
             false => Sight::Again,
-        }
+        })
     }
 
     /// Whether the key of a user or group was met or settled before.
@@ -147,7 +150,7 @@ mod tests {
         #[test]
         fn it_remembers_like_a_map(before in prop::collection::vec(0_u64..50, 0..30), met in prop::collection::vec(0_u64..60, 0..80)) {
             let key = |n: u64| Key(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) & !1);
-            let mut seen = Seen::new();
+            let mut seen = Seen::new(None);
             let content = |n: u64| (!n.is_multiple_of(3)).then(|| Content::of(n));
             let delivered = before.iter().map(|n| Delivered { key: key(*n), content: content(*n), of_stretch: n.is_multiple_of(5) });
             seen.settled_before(&delivered.collect::<Vec<_>>());
@@ -160,7 +163,7 @@ mod tests {
                     Some(true) => Sight::Again,
                 };
                 prop_assert_eq!(seen.knows(key(n)), expected != Sight::New);
-                prop_assert_eq!(seen.meet(Entity::Users, key(n)), expected);
+                prop_assert_eq!(seen.meet(Entity::Users, key(n)).unwrap(), expected);
             }
         }
     }

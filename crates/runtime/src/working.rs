@@ -106,6 +106,7 @@ impl Working<'_> {
                     break;
                 };
                 let taken = self.reception.take_in(origin, item, &mut self.deliveries);
+                let taken = taken.map_err(End::Because)?;
                 if let Some(Admitted { record, waits_for }) = taken {
                     for key in waits_for {
                         self.window.hold(record.lane);

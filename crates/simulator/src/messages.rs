@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io;
 
-use chatferry_keys::Keys;
+use chatferry_keys::SpillingKeys;
 
 use crate::archive::Archive;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::switches::{AttachmentUrl, Switches};
 
 /// The messages.
 pub(crate) struct Messages {
-    muids: Keys,
+    muids: SpillingKeys,
     /// The greatest `sentAt` in each conversation.
     newest: ByHash<i64>,
     /// Conversations that have lost their newest message, by hash.
@@ -41,7 +41,7 @@ impl Messages {
             Keep::Ids => None,
         };
         Ok(Self {
-            muids: Keys::default(),
+            muids: SpillingKeys::new(None),
             newest: ByHash::default(),
             stale: HashSet::new(),
             order_violations: 0,
@@ -62,9 +62,13 @@ impl Messages {
     }
 
     /// Whether no message has this muid.
-    pub(crate) fn unused(&self, muid: &str) -> Result<UnusedMuid, Failure> {
+    pub(crate) fn unused(&mut self, muid: &str) -> Result<UnusedMuid, Failure> {
         let hash = hash(muid.as_bytes());
-        if self.muids.contains(hash) {
+        if self
+            .muids
+            .contains(hash)
+            .map_err(|error| unusable(&error))?
+        {
             return Err(Failure::new(
                 "ERR_IMPORT_MUID_ALREADY_EXISTS",
                 format!("The muid {muid} already exists, please use a different muid."),
@@ -116,7 +120,7 @@ impl Messages {
             entities.close();
             data.close();
         });
-        self.muids.insert(muid);
+        self.muids.insert(muid).map_err(|error| unusable(&error))?;
         self.find_newest(lane).map_err(|error| unusable(&error))?;
         let newest = self.newest.entry(lane).or_insert(message.sent_at);
         if message.sent_at < *newest {
@@ -193,7 +197,7 @@ impl Messages {
             archive.remove(number, entry)?;
         }
         if let Some(muid) = muid {
-            self.muids.remove(hash(muid.as_bytes()));
+            self.muids.remove(hash(muid.as_bytes()))?;
             if self.newest.get(&entry.conversation) == Some(&entry.sent_at) {
                 self.stale.insert(entry.conversation);
             }

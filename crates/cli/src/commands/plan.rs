@@ -49,6 +49,7 @@ pub async fn run(args: &PlanArgs, shared: &Shared, terminal: &Terminal) -> Resul
             (true, false) => Again::Everything,
             (false, false) => Again::Nothing,
         },
+        spill: planned.spill.clone(),
         now_ms: Arc::new(move || now.timestamp_millis()),
     };
     let mut watch = Watch::new(terminal, planned.totals(), None);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use chatferry_core::Destination;
 use chatferry_ledger::Ledger;
-use chatferry_runtime::Again;
+use chatferry_runtime::{Again, Run};
 
 use crate::args::{RetryArgs, RunArgs, Shared};
-use crate::commands::run::{About, Shown, deliver, end, show, tell};
+use crate::commands::run::{About, Shown, deliver, end, now_ms, show, tell};
 use crate::corrected::Corrected;
 use crate::live;
 use crate::pipeline::{self, Opened};
@@ -63,16 +63,16 @@ async fn retry(
     let destination = super::connect(&opened.pipeline.destination, copies.as_ref())?;
     let destination: Arc<dyn Destination> = Arc::new(destination);
     let ledger = Ledger::open(&opened.ledger(shared)).await?;
-    let (mut finished, pace) = deliver(
-        corrected.flows,
-        corrected.totals,
-        BY_HAND,
+    let run = Run {
         destination,
+        flows: corrected.flows,
         ledger,
-        Again::Refused,
-        Shown { terminal, live },
-    )
-    .await?;
+        pipeline: BY_HAND,
+        again: Again::Refused,
+        spill: opened.pipeline.engine.spill.clone(),
+        now_ms: now_ms(),
+    };
+    let (mut finished, pace) = deliver(run, corrected.totals, Shown { terminal, live }).await?;
     show(&finished, terminal);
     if let Some(page) = &mut page {
         let about = About {

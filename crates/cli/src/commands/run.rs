@@ -8,7 +8,7 @@ use chatferry_core::{Destination, SourceErrorKind};
 use chatferry_ledger::Ledger;
 use chatferry_report::pace::Pace;
 use chatferry_report::run::{Example, Run as Told};
-use chatferry_runtime::{Again, Ended, Finished, FlowInput, Run};
+use chatferry_runtime::{Again, Ended, Finished, Run};
 use chrono::{TimeDelta, Utc};
 
 use crate::account;
@@ -134,9 +134,16 @@ pub(crate) async fn go(
     again: Again,
     shown: Shown<'_>,
 ) -> Result<(Finished, Pace), Trouble> {
-    let (flows, totals) = (planned.inputs(), planned.totals());
-    let pipeline = planned.fingerprint;
-    deliver(flows, totals, pipeline, destination, ledger, again, shown).await
+    let run = Run {
+        destination,
+        flows: planned.inputs(),
+        ledger,
+        pipeline: planned.fingerprint,
+        again,
+        spill: planned.spill.clone(),
+        now_ms: now_ms(),
+    };
+    deliver(run, planned.totals(), shown).await
 }
 
 /// Where it is seen how a run comes along.
@@ -148,29 +155,22 @@ pub(crate) struct Shown<'a> {
     pub(crate) live: &'a live::Page,
 }
 
-/// Delivers flows with so many rows each, where that is known, as a run of that pipeline.
+/// The time, as a run asks for it.
+pub(crate) fn now_ms() -> Arc<dyn Fn() -> i64 + Send + Sync> {
+    Arc::new(|| Utc::now().timestamp_millis())
+}
+
+/// Delivers flows with so many rows each, where that is known.
 ///
 /// # Errors
 ///
 /// When the ledger cannot be used.
 pub(crate) async fn deliver(
-    flows: Vec<FlowInput>,
+    run: Run,
     totals: Vec<Option<u64>>,
-    pipeline: u64,
-    destination: Arc<dyn Destination>,
-    ledger: Ledger,
-    again: Again,
     shown: Shown<'_>,
 ) -> Result<(Finished, Pace), Trouble> {
-    let delivery = destination.delivery();
-    let run = Run {
-        destination,
-        flows,
-        ledger,
-        pipeline,
-        again,
-        now_ms: Arc::new(|| Utc::now().timestamp_millis()),
-    };
+    let delivery = run.destination.delivery();
     let mut watch = Watch::new(shown.terminal, totals, Some(delivery));
     if let Some(board) = shown.live.board() {
         watch.tell(board.clone());

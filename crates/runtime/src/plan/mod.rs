@@ -10,6 +10,7 @@ mod top;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub struct Plan {
     pub pipeline: u64,
     /// What the run would do again although nothing has changed.
     pub again: Again,
+    /// The folder for what does not fit into memory; `None` is the system's for temporary files.
+    pub spill: Option<PathBuf>,
     /// The time, in UNIX milliseconds.
     pub now_ms: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
@@ -208,7 +211,14 @@ impl Plan {
             Some(ledger) => ledger.delivered(Entity::Messages).await?,
             None => 0,
         };
-        let opened = opening::look(ledger, &self.flows, self.pipeline, self.again).await?;
+        let opened = opening::look(
+            ledger,
+            &self.flows,
+            self.pipeline,
+            self.again,
+            self.spill.clone(),
+        )
+        .await?;
         Ok((delivered, opened))
     }
 
@@ -241,7 +251,7 @@ impl Plan {
             } = chunk.map_err(Ended::Source)?;
             reception.books.read(&read, cuts);
             for (origin, item) in items {
-                let Some(Admitted { record, .. }) = reception.take_in(origin, item, survey) else {
+                let Some(Admitted { record, .. }) = reception.take_in(origin, item, survey)? else {
                     continue;
                 };
                 while !reception.placeholders.is_empty() {

@@ -118,6 +118,7 @@ async fn everything_is_read_when_that_is_asked_for() {
         ledger: Ledger::open(&folder.path().join("a.ledger")).await.unwrap(),
         pipeline: 1,
         again: Again::Everything,
+        spill: None,
         now_ms: Arc::new(|| 1_700_000_000_000),
     };
     let finished = run.go(stopped, &mut Quiet(None)).await.unwrap();

@@ -354,6 +354,7 @@ async fn go(
         ledger,
         pipeline: 1,
         again,
+        spill: None,
         now_ms,
     };
     run.go(stopped, &mut observer).await.unwrap()
@@ -376,6 +377,7 @@ pub(crate) async fn forecast(
         ledger,
         pipeline: 1,
         again: Again::Nothing,
+        spill: None,
         now_ms: Arc::new(|| 1_700_000_000_000),
     };
     let (_stop, stopped) = chatferry_runtime::stop();
