@@ -20,15 +20,15 @@ use datafusion::sql::parser::Statement;
 use crate::failure::failure;
 use crate::flow::FlowPlan;
 use crate::functions;
-use crate::memory::{SharedMemory, set_aside};
+use crate::memory::{SharedMemory, counted, set_aside};
 use crate::sql;
 use crate::table::{Rejects, SourceTables, source_error};
 
 /// Rows in a batch.
 ///
-/// At about 350 bytes a message a batch is under 0.8 MiB, so the few that are under way at once
-/// are a small part of the memory; twice as many rows made no run faster.
-const ROWS_PER_BATCH: usize = 2_048;
+/// At about 350 bytes a message a batch is under 0.4 MiB, so the few that are under way at once
+/// are a small part of the memory; four times as many rows made no run faster.
+const ROWS_PER_BATCH: usize = 1_024;
 
 /// The catalog that holds each source as a schema, and the views in a schema of their own.
 const CATALOG: &str = "chatferry";
@@ -100,6 +100,7 @@ impl Engine {
                 used: Mutex::default(),
             }));
         }
+        let memory = counted(memory);
         let mut machine =
             RuntimeEnvBuilder::new().with_memory_pool(Arc::new(SharedMemory::new(memory)));
         if let Some(folder) = spill {

@@ -7,6 +7,15 @@ use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
 
+/// What of `memory` DataFusion may count.
+///
+/// It counts rows once and copies them while it sorts and merges, and what it has freed is not with the
+/// system at once. With five eighths a sort takes no more than `memory` and what reading takes beside it;
+/// it is no slower, since what it works on fits into the processor's caches sooner.
+pub(crate) const fn counted(memory: usize) -> usize {
+    memory / 8 * 5
+}
+
 /// What a sort sets aside for the merge at its end: so little that a few of them fit beside each
 /// other, and no more than DataFusion's own default.
 pub(crate) const fn set_aside(memory: usize) -> usize {
