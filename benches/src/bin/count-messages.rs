@@ -88,9 +88,11 @@ async fn tell(State(seen): State<Arc<Seen>>) -> String {
     )
 }
 
-/// The keys of the objects two braces deep: of `{"messages":{"1":{},"2":{}}}` they are 1 and 2.
+/// The keys of the objects two braces deep: of `{"messages":{"1":{},"2":{}}}` they are 1 and 2. Some senders
+/// can make nothing but lists: of those each object counts, and what its id is does not matter.
 fn ids(body: &[u8]) -> Vec<&[u8]> {
     let (mut ids, mut depth, mut at) = (Vec::with_capacity(50), 0_usize, 0);
+    let counted = if body.starts_with(b"[") { 0 } else { 2 };
     let mut text: &[u8] = b"";
     while let Some(byte) = body.get(at) {
         match byte {
@@ -107,7 +109,7 @@ fn ids(body: &[u8]) -> Vec<&[u8]> {
                 text = body.get(start..at).unwrap_or_default();
             }
             b'{' => {
-                if depth == 2 {
+                if depth == counted {
                     ids.push(text);
                 }
                 depth += 1;
@@ -162,6 +164,7 @@ mod tests {
         let body =
             br#"{"messages": {"a": {"data": {"text": "{\"x\": {"}}, "b":{}, "c":{"t":["}"]}}}"#;
         assert_eq!(ids(body), [b"a", b"b", b"c"]);
+        assert_eq!(ids(br#"[{"a": {"b": {}}}, {}]"#).len(), 2);
         assert!(ids(b"{\"messages\": {}}").is_empty() && ids(b"\"\\").is_empty());
     }
 }
