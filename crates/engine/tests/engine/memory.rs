@@ -123,7 +123,7 @@ async fn a_join_of_which_no_side_fits_goes_on_in_files() {
         let stage = over(large(rows))
             .view("joined", &joined)
             .from("joined")
-            .memory(24 * MIB, folder.path().to_owned())
+            .memory(40 * MIB, folder.path().to_owned())
             .field("uid", "body")
             .field("createdAt", "n")
             .order_by("n");
