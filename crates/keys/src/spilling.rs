@@ -58,15 +58,22 @@ impl SpillingKeys {
     ///
     /// When a temporary file cannot be read.
     pub fn insert(&mut self, key: u64) -> io::Result<bool> {
-        let is_new = match self.is_in_files(key)? {
-            true => self.removed.remove(key),
-            false => self.recent.insert(key),
-        };
-        self.len += u64::from(is_new);
+        if self.is_in_files(key)? {
+            let is_new = self.removed.remove(key);
+            self.len += u64::from(is_new);
+            return Ok(is_new);
+        }
+        let before = self.len;
+        self.insert_new(key);
+        Ok(self.len > before)
+    }
+
+    /// Adds a key that is surely new, which need not be looked for.
+    pub fn insert_new(&mut self, key: u64) {
+        self.len += u64::from(self.recent.insert(key));
         if self.recent.len() >= self.room {
             self.spill();
         }
-        Ok(is_new)
     }
 
     /// Takes a key out; says whether it was in it.

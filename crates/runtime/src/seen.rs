@@ -12,15 +12,16 @@ const BUCKET_BITS: u32 = 12;
 
 /// The keys of records that were delivered before or met in this run.
 ///
-/// Of those that were delivered before, some twelve bytes a record, with what was sent: the last bit of a
-/// key is spent on whether this run has met it. Of others one and a half, and ten for users and groups.
+/// Of those that were delivered before and may be met, some twelve bytes a record, with what was sent: the
+/// last bit of a key is spent on whether this run has met it. Of others one and a half, and ten for
+/// users and groups.
 #[derive(Debug)]
 pub(crate) struct Seen {
     before: Vec<Before>,
     /// Users and groups that were not delivered before. All others refer to them, so they are kept
     /// apart, where they are few and close together.
     parties: Keys,
-    /// Members and messages that were not delivered before.
+    /// Members and messages that were not delivered before, and those whose rows are not read again.
     others: SpillingKeys,
 }
 
@@ -55,13 +56,13 @@ impl Seen {
     /// that comes again its last contents are kept. [`seal`](Self::seal) ends it.
     pub(crate) fn settled_before(&mut self, records: &[Delivered]) {
         for record in records {
+            if record.of_stretch {
+                self.others.insert_new(entry(record.key));
+                continue;
+            }
             let Before { keys, contents } = &mut self.before[bucket_of(record.key)];
             let place = keys.len();
-            insert(
-                keys,
-                place,
-                entry(record.key) | u64::from(record.of_stretch),
-            );
+            insert(keys, place, entry(record.key));
             insert(contents, place, record.content);
         }
     }
@@ -72,11 +73,10 @@ impl Seen {
         for Before { keys, contents } in &mut self.before {
             sorted.clear();
             sorted.extend(keys.drain(..).zip(contents.drain(..)));
-            sorted.sort_by_key(|(key, _)| key & !1);
+            sorted.sort_by_key(|(key, _)| *key);
             for (key, content) in &sorted {
                 match keys.last_mut() {
-                    Some(last) if *last & !1 == key & !1 => {
-                        *last |= key & 1;
+                    Some(last) if last == key => {
                         if let Some(kept) = contents.last_mut() {
                             *kept = *content;
                         }
@@ -95,7 +95,7 @@ impl Seen {
         let (bucket, entry) = (bucket_of(key), entry(key));
         let Before { keys, contents } = &mut self.before[bucket];
         if let Ok(place) = search(keys, entry) {
-            if keys[place] & 1 == 1 {
+            if keys[place] & 1 == 1 || self.others.contains(entry)? {
                 return Ok(Sight::Again);
             }
             keys[place] |= 1;
@@ -146,24 +146,50 @@ mod tests {
 
     use super::*;
 
+    fn key(n: u64) -> Key {
+        Key(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) & !1)
+    }
+
+    fn content(n: u64) -> Option<Content> {
+        (!n.is_multiple_of(3)).then(|| Content::of(n))
+    }
+
+    fn delivered((n, of_stretch): (u64, bool)) -> Delivered {
+        Delivered {
+            key: key(n),
+            content: content(n),
+            of_stretch,
+        }
+    }
+
     proptest! {
         #[test]
-        fn it_remembers_like_a_map(before in prop::collection::vec(0_u64..50, 0..30), met in prop::collection::vec(0_u64..60, 0..80)) {
-            let key = |n: u64| Key(n.wrapping_mul(0x9E37_79B9_7F4A_7C15) & !1);
+        fn it_remembers_like_a_map(
+            is_user in any::<bool>(),
+            before in prop::collection::vec((0_u64..50, any::<bool>()), 0..30),
+            met in prop::collection::vec(0_u64..60, 0..80),
+        ) {
+            // Users are always read from the first one on.
+            let of_stretch = |(n, of_stretch)| (n, of_stretch && !is_user);
+            let before: Vec<(u64, bool)> = before.into_iter().map(of_stretch).collect();
+            let entity = if is_user { Entity::Users } else { Entity::Messages };
             let mut seen = Seen::new(None);
-            let content = |n: u64| (!n.is_multiple_of(3)).then(|| Content::of(n));
-            let delivered = before.iter().map(|n| Delivered { key: key(*n), content: content(*n), of_stretch: n.is_multiple_of(5) });
-            seen.settled_before(&delivered.collect::<Vec<_>>());
+            seen.settled_before(&before.iter().copied().map(delivered).collect::<Vec<_>>());
             seen.seal();
-            let mut map: HashMap<u64, bool> = before.into_iter().map(|n| (n, n.is_multiple_of(5))).collect();
+            let mut map: HashMap<u64, bool> = HashMap::new();
+            for (n, is_met) in before {
+                *map.entry(n).or_default() |= is_met;
+            }
             for n in met {
                 let expected = match map.insert(n, true) {
                     None => Sight::New,
                     Some(false) => Sight::SettledBefore(content(n)),
                     Some(true) => Sight::Again,
                 };
-                prop_assert_eq!(seen.knows(key(n)), expected != Sight::New);
-                prop_assert_eq!(seen.meet(Entity::Users, key(n)).unwrap(), expected);
+                if is_user {
+                    prop_assert_eq!(seen.knows(key(n)), expected != Sight::New);
+                }
+                prop_assert_eq!(seen.meet(entity, key(n)).unwrap(), expected);
             }
         }
     }
