@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chatferry_core::source::{Scan, Table};
-use chatferry_files::{Address, Root, Template, given};
+use chatferry_files::{Address, Inquiry, Root, Template, given};
 use chatferry_records::{TableSettings, describe, read};
 use chatferry_testkit::reading::{columns_shown, rows_shown, scanned};
 use futures::StreamExt;
@@ -18,7 +18,7 @@ use crate::values::order;
 async fn of_file(folder: &Path, file: &str) -> (String, Vec<String>) {
     let root = Root::open(&Address::folder(folder, "dump")).expect("a folder");
     let settings = TableSettings::of(Template::literal(file));
-    let described = describe("t", &root, &settings, &|| true).expect("a table");
+    let described = describe("t", &root, &settings, &Inquiry::of(&|| true)).expect("a table");
     let table = Arc::clone(&described.table);
     let scan = whole(&table);
     let batches = given(move |consumer| read(&root, &settings, &described, &scan, consumer));
