@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::infer::Inference;
 use crate::kind::Kind;
 use crate::scanner::{Next, Scanner};
-use crate::syntax::Malformed;
+use crate::syntax::{Malformed, utf8};
 
 /// A field of an object around the records, which becomes a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Around {
 
 /// Whether it is JSON.
 fn check(value: &[u8]) -> Result<(), Malformed> {
-    let mut scanner = Scanner::open(value, String::new())?;
+    let mut scanner = Scanner::over(utf8(value)?);
     let next = scanner.next()?;
     scanner.pass(next, 1)?;
     scanner.finish()
@@ -158,7 +158,7 @@ impl Survey {
         // Looked at as the only field of a record, so that it is treated as any field is.
         let name = quoted(&self.parents[field].name);
         let record = [b"{", name.as_bytes(), b":", value, b"}"].concat();
-        let sound = self.inferences[field].observe(&record);
+        let sound = utf8(&record).and_then(|record| self.inferences[field].observe(record));
         sound.expect("what goes with a record was checked");
     }
 
@@ -192,7 +192,7 @@ fn quoted(text: &str) -> String {
 
 /// What stands at the beginning of a value.
 pub(crate) fn peeked(value: &[u8]) -> Option<(Scanner<'_>, Next)> {
-    let mut scanner = Scanner::open(value, String::new()).ok()?;
+    let mut scanner = Scanner::over(utf8(value).ok()?);
     let next = scanner.next().ok()?;
     Some((scanner, next))
 }

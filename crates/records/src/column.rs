@@ -1,95 +1,76 @@
 //! One column being filled.
-//!
-//! Arrow's own builders cannot be cut back, so these hold the same buffers and can.
 
 use std::sync::Arc;
 
-use arrow::array::NullBufferBuilder;
 use arrow::array::{
-    ArrayRef, BooleanArray, BooleanBufferBuilder, Date32Array, Decimal128Array, Float64Array,
-    Int64Array, ListArray, StringArray, StructArray, TimestampMicrosecondArray,
-    TimestampMillisecondArray,
+    Array, ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder,
+    Float64Builder, Int64Builder, ListArray, NullBufferBuilder, StringBuilder, StructArray,
+    TimestampMicrosecondBuilder, TimestampMillisecondBuilder,
 };
-use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{FieldRef, Fields as ArrowFields};
 
 use crate::calendar::{day, microseconds};
 use crate::decode::Fields;
 use crate::extended::{Extended, milliseconds};
-use crate::kind::{Kind, UTC};
+use crate::kind::Kind;
 use crate::number::{Number, decimal};
 use crate::scanner::{Next, Scanner};
 use crate::syntax::Malformed;
 
 /// One column being filled.
-pub(crate) struct Column {
-    valid: NullBufferBuilder,
-    values: Values,
-}
-
-enum Values {
-    Boolean(BooleanBufferBuilder),
-    Bigint(Vec<i64>),
-    Double(Vec<f64>),
-    Time(Vec<i64>),
-    Moment(Vec<i64>),
-    Date(Vec<i32>),
-    Decimal(Vec<i128>, u8, i8),
-    Text(Texts),
-    Json(Texts),
+pub(crate) enum Column {
+    Boolean(BooleanBuilder),
+    Bigint(Int64Builder),
+    Double(Float64Builder),
+    Time(TimestampMillisecondBuilder),
+    Moment(TimestampMicrosecondBuilder),
+    Date(Date32Builder),
+    Decimal(Decimal128Builder, u8, i8),
+    Text(StringBuilder),
+    Json(StringBuilder),
     List {
+        valid: NullBufferBuilder,
         ends: Vec<i32>,
         items: Box<Column>,
         field: FieldRef,
     },
     Object {
+        valid: NullBufferBuilder,
         fields: Fields,
         arrow: ArrowFields,
     },
 }
 
-/// Texts one behind the other, and where each ends.
-#[derive(Default)]
-struct Texts {
-    bytes: Vec<u8>,
-    ends: Vec<i32>,
-}
-
-impl Texts {
-    fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(text);
-        self.end();
-    }
-
-    fn end(&mut self) {
-        self.ends.push(offset(self.bytes.len()));
-    }
-
-    fn finish(&mut self) -> (OffsetBuffer<i32>, Buffer) {
-        let bytes = renew(&mut self.bytes);
-        (offsets(&mut self.ends), Buffer::from_vec(bytes))
-    }
-}
-
 impl Column {
     /// An empty column of that kind.
     pub(crate) fn new(kind: &Kind) -> Self {
-        let values = match kind {
-            Kind::Boolean => Values::Boolean(BooleanBufferBuilder::new(0)),
-            Kind::Bigint => Values::Bigint(Vec::new()),
-            Kind::Double => Values::Double(Vec::new()),
-            Kind::Time => Values::Time(Vec::new()),
-            Kind::Moment => Values::Moment(Vec::new()),
-            Kind::Date => Values::Date(Vec::new()),
-            Kind::Decimal(precision, scale) => Values::Decimal(Vec::new(), *precision, *scale),
-            Kind::Text => Values::Text(Texts::default()),
-            Kind::Json => Values::Json(Texts::default()),
-            Kind::List(items) => Values::List {
+        let data_type = || kind.field("").data_type().clone();
+        match kind {
+            Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
+            Kind::Bigint => Self::Bigint(Int64Builder::new()),
+            Kind::Double => Self::Double(Float64Builder::new()),
+            Kind::Time => {
+                Self::Time(TimestampMillisecondBuilder::new().with_data_type(data_type()))
+            }
+            Kind::Moment => {
+                Self::Moment(TimestampMicrosecondBuilder::new().with_data_type(data_type()))
+            }
+            Kind::Date => Self::Date(Date32Builder::new()),
+            Kind::Decimal(precision, scale) => {
+                let decimals = Decimal128Builder::new().with_data_type(data_type());
+                Self::Decimal(decimals, *precision, *scale)
+            }
+            Kind::Text => Self::Text(StringBuilder::new()),
+            Kind::Json => Self::Json(StringBuilder::new()),
+            Kind::List(items) => Self::List {
+                valid: NullBufferBuilder::new(0),
                 ends: Vec::new(),
                 items: Box::new(Self::new(items)),
                 field: items.item(),
             },
-            Kind::Object(fields) => Values::Object {
+            Kind::Object(fields) => Self::Object {
+                valid: NullBufferBuilder::new(0),
                 arrow: Kind::fields(fields),
                 fields: Fields::new(
                     fields
@@ -97,81 +78,93 @@ impl Column {
                         .map(|(name, kind)| (name.as_str(), Some(Self::new(kind)))),
                 ),
             },
-        };
-        Self {
-            valid: NullBufferBuilder::new(0),
-            values,
         }
     }
 
-    /// How many values it has.
-    pub(crate) fn len(&self) -> usize {
-        self.valid.len()
-    }
-
-    /// Appends the value that stands next, which stands in `depth` others.
+    /// Appends the value that stands next, which stands in `depth` others; a null when it is none that the
+    /// column can hold.
     pub(crate) fn push(
         &mut self,
         scanner: &mut Scanner<'_>,
         next: Next,
         depth: usize,
     ) -> Result<(), Malformed> {
-        if next == Next::Null {
-            scanner.null()?;
+        if let (Self::Object { valid, fields, .. }, Next::Object) = (&mut *self, next) {
+            let pushed = fields.push(scanner, depth + 1);
+            valid.append(pushed.is_ok());
+            return pushed;
+        }
+        let pushed = match next {
+            Next::Null => {
+                self.push_null();
+                return scanner.null();
+            }
+            Next::Object if self.takes_extended(scanner) => return scanner.pass(next, depth),
+            _ => self.take(scanner, next, depth),
+        };
+        if pushed.is_err() {
             self.push_null();
-            return Ok(());
         }
-        let rows = self.valid.len();
-        if next == Next::Object && self.values.takes_extended(scanner) {
-            scanner.pass(next, depth)?;
-            self.valid.append_non_null();
-            return Ok(());
-        }
+        pushed
+    }
+
+    /// Appends the value that stands next, if the column can hold it.
+    fn take(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        next: Next,
+        depth: usize,
+    ) -> Result<(), Malformed> {
         let start = scanner.index();
         let mismatch = |what: String| Err(Malformed::new("type-mismatch", what, start));
-        match (&mut self.values, next) {
-            (Values::Text(texts), Next::Text) => texts.push(scanner.text()?.as_bytes()),
-            (Values::Bigint(values), Next::Number) => match scanner.number()? {
-                Number::Whole(value) => values.push(value),
+        match (self, next) {
+            (Self::Text(texts), Next::Text) => texts.append_value(scanner.text()?),
+            (Self::Bigint(values), Next::Number) => match scanner.number()? {
+                Number::Whole(value) => values.append_value(value),
                 _ => return mismatch("another number instead of bigint".into()),
             },
-            (Values::Boolean(values), Next::True | Next::False) => {
-                values.append(scanner.boolean(next)?);
+            (Self::Boolean(values), Next::True | Next::False) => {
+                values.append_value(scanner.boolean(next)?);
             }
-            (Values::Double(values), Next::Number) => match scanner.number()?.double() {
-                Some(value) => values.push(value),
+            (Self::Double(values), Next::Number) => match scanner.number()?.double() {
+                Some(value) => values.append_value(value),
                 None => return mismatch("a number that would be rounded as double".into()),
             },
-            (Values::Time(values), Next::Text) => match milliseconds(scanner.text()?) {
-                Some(time) => values.push(time),
+            (Self::Time(values), Next::Text) => match milliseconds(scanner.text()?) {
+                Some(time) => values.append_value(time),
                 None => {
                     let what = "text that is no time to the millisecond, such as \
                                 2024-05-01T12:00:00.000Z, instead of timestamp";
                     return mismatch(what.into());
                 }
             },
-            (Values::Moment(values), Next::Text) => match microseconds(scanner.text()?) {
-                Some(moment) => values.push(moment),
+            (Self::Moment(values), Next::Text) => match microseconds(scanner.text()?) {
+                Some(moment) => values.append_value(moment),
                 None => return mismatch("text that is no time instead of timestamp".into()),
             },
-            (Values::Date(values), Next::Text) => match day(scanner.text()?) {
-                Some(day) => values.push(day),
+            (Self::Date(values), Next::Text) => match day(scanner.text()?) {
+                Some(day) => values.append_value(day),
                 None => return mismatch("text that is no day instead of date".into()),
             },
-            (Values::Decimal(values, precision, scale), Next::Number | Next::Text) => {
+            (Self::Decimal(values, precision, scale), Next::Number | Next::Text) => {
                 let written = match next {
                     Next::Text => scanner.text()?,
                     _ => scanner.written_number()?,
                 };
                 match decimal(written, *precision, *scale) {
-                    Some(value) => values.push(value),
+                    Some(value) => values.append_value(value),
                     None => {
                         let what = format!("something that is no decimal({precision}, {scale})");
                         return mismatch(what);
                     }
                 }
             }
-            (Values::List { ends, items, .. }, Next::List) => {
+            (
+                Self::List {
+                    valid, ends, items, ..
+                },
+                Next::List,
+            ) => {
                 scanner.allow(depth + 1)?;
                 let mut more = scanner.enter_list()?;
                 while more {
@@ -180,115 +173,25 @@ impl Column {
                     more = scanner.next_item()?;
                 }
                 ends.push(offset(items.len()));
+                valid.append_non_null();
             }
-            (Values::Object { fields, .. }, Next::Object) => {
-                fields.push(scanner, depth + 1, rows)?;
-            }
-            (Values::Json(texts), _) => {
+            (Self::Json(texts), _) => {
                 scanner.pass(next, depth)?;
-                texts.push(scanner.since(start).as_bytes());
+                texts.append_value(scanner.since(start));
             }
-            (Values::Text(texts), _) if !matches!(next, Next::List | Next::Object) => {
+            (Self::Text(texts), _) if !matches!(next, Next::List | Next::Object) => {
                 scanner.pass(next, depth)?;
-                texts.push(scanner.since(start).as_bytes());
+                texts.append_value(scanner.since(start));
             }
-            (values, _) => {
-                let declared = values.name();
+            (column, _) => {
+                let declared = column.name();
                 scanner.pass(next, depth)?;
                 return mismatch(format!("{} instead of {declared}", next.words()));
             }
         }
-        self.valid.append_non_null();
         Ok(())
     }
 
-    /// Appends a text to a column of texts.
-    pub(crate) fn push_text(&mut self, text: &str) {
-        if let Values::Text(texts) = &mut self.values {
-            texts.push(text.as_bytes());
-            self.valid.append_non_null();
-        }
-    }
-
-    /// Appends a null.
-    pub(crate) fn push_null(&mut self) {
-        self.valid.append_null();
-        let rows = self.valid.len();
-        match &mut self.values {
-            Values::Boolean(values) => values.append(false),
-            Values::Bigint(values) => values.push(0),
-            Values::Double(values) => values.push(0.0),
-            Values::Time(values) | Values::Moment(values) => values.push(0),
-            Values::Date(values) => values.push(0),
-            Values::Decimal(values, ..) => values.push(0),
-            Values::Text(texts) | Values::Json(texts) => texts.end(),
-            Values::List { ends, items, .. } => ends.push(offset(items.len())),
-            Values::Object { fields, .. } => fields.fill(rows),
-        }
-    }
-
-    /// Cuts back to so many values, also what a value in the middle of being appended left.
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        self.valid.truncate(rows);
-        match &mut self.values {
-            Values::Boolean(values) => values.truncate(rows),
-            Values::Bigint(values) => values.truncate(rows),
-            Values::Double(values) => values.truncate(rows),
-            Values::Time(values) | Values::Moment(values) => values.truncate(rows),
-            Values::Date(values) => values.truncate(rows),
-            Values::Decimal(values, ..) => values.truncate(rows),
-            Values::Text(texts) | Values::Json(texts) => {
-                texts.ends.truncate(rows);
-                texts.bytes.truncate(last(&texts.ends));
-            }
-            Values::List { ends, items, .. } => {
-                ends.truncate(rows);
-                items.truncate(last(ends));
-            }
-            Values::Object { fields, .. } => fields.truncate(rows),
-        }
-    }
-
-    /// Gives the values and begins anew.
-    pub(crate) fn finish(&mut self) -> ArrayRef {
-        let rows = self.valid.len();
-        let valid = self.valid.finish();
-        match &mut self.values {
-            Values::Boolean(values) => Arc::new(BooleanArray::new(values.finish(), valid)),
-            Values::Bigint(values) => Arc::new(Int64Array::new(renew(values).into(), valid)),
-            Values::Double(values) => Arc::new(Float64Array::new(renew(values).into(), valid)),
-            Values::Time(values) => {
-                let times = TimestampMillisecondArray::new(renew(values).into(), valid);
-                Arc::new(times.with_timezone(UTC))
-            }
-            Values::Moment(values) => {
-                let moments = TimestampMicrosecondArray::new(renew(values).into(), valid);
-                Arc::new(moments.with_timezone(UTC))
-            }
-            Values::Date(values) => Arc::new(Date32Array::new(renew(values).into(), valid)),
-            Values::Decimal(values, precision, scale) => {
-                let decimals = Decimal128Array::new(renew(values).into(), valid);
-                let decimals = decimals.with_precision_and_scale(*precision, *scale);
-                Arc::new(decimals.expect("whoever made the kind has checked it"))
-            }
-            Values::Text(texts) | Values::Json(texts) => {
-                let (offsets, bytes) = texts.finish();
-                Arc::new(StringArray::new(offsets, bytes, valid))
-            }
-            Values::List { ends, items, field } => {
-                let (offsets, items) = (offsets(ends), items.finish());
-                Arc::new(ListArray::new(Arc::clone(field), offsets, items, valid))
-            }
-            Values::Object { fields, arrow } => {
-                let columns = fields.finish().into_iter().flatten().collect();
-                let array = StructArray::try_new_with_length(arrow.clone(), columns, valid, rows);
-                Arc::new(array.expect("the columns were made from the fields"))
-            }
-        }
-    }
-}
-
-impl Values {
     /// Appends the extended value that stands next, if there is one and this holds such values.
     fn takes_extended(&mut self, scanner: &Scanner<'_>) -> bool {
         if matches!(
@@ -298,22 +201,110 @@ impl Values {
             return false;
         }
         match (self, Extended::read(scanner.rest())) {
-            (Self::Time(values), Some(Extended::Time(time))) => values.push(time),
-            (Self::Bigint(values), Some(Extended::Whole(whole, _))) => values.push(whole),
-            (Self::Double(values), Some(Extended::Double(double, _))) => values.push(double),
+            (Self::Time(values), Some(Extended::Time(time))) => values.append_value(time),
+            (Self::Bigint(values), Some(Extended::Whole(whole, _))) => values.append_value(whole),
+            (Self::Double(values), Some(Extended::Double(double, _))) => {
+                values.append_value(double);
+            }
             (Self::Double(values), Some(Extended::Whole(whole, _))) => {
                 match Number::Whole(whole).double() {
-                    Some(double) => values.push(double),
+                    Some(double) => values.append_value(double),
                     None => return false,
                 }
             }
             (
                 Self::Text(texts),
                 Some(Extended::Text(text) | Extended::Whole(_, text) | Extended::Double(_, text)),
-            ) => texts.push(text.as_bytes()),
+            ) => texts.append_value(text),
             _ => return false,
         }
         true
+    }
+
+    /// Appends a text to a column of texts.
+    pub(crate) fn push_text(&mut self, text: &str) {
+        if let Self::Text(texts) = self {
+            texts.append_value(text);
+        }
+    }
+
+    /// Appends a null.
+    pub(crate) fn push_null(&mut self) {
+        match self {
+            Self::Boolean(values) => values.append_null(),
+            Self::Bigint(values) => values.append_null(),
+            Self::Double(values) => values.append_null(),
+            Self::Time(values) => values.append_null(),
+            Self::Moment(values) => values.append_null(),
+            Self::Date(values) => values.append_null(),
+            Self::Decimal(values, ..) => values.append_null(),
+            Self::Text(texts) | Self::Json(texts) => texts.append_null(),
+            Self::List {
+                valid, ends, items, ..
+            } => {
+                // Behind what was appended of a list that could not be read to its end.
+                ends.push(offset(items.len()));
+                valid.append_null();
+            }
+            Self::Object { valid, fields, .. } => {
+                fields.push_null();
+                valid.append_null();
+            }
+        }
+    }
+
+    /// How many values it has.
+    fn len(&self) -> usize {
+        match self {
+            Self::Boolean(values) => values.len(),
+            Self::Bigint(values) => values.len(),
+            Self::Double(values) => values.len(),
+            Self::Time(values) => values.len(),
+            Self::Moment(values) => values.len(),
+            Self::Date(values) => values.len(),
+            Self::Decimal(values, ..) => values.len(),
+            Self::Text(texts) | Self::Json(texts) => texts.len(),
+            Self::List { valid, .. } | Self::Object { valid, .. } => valid.len(),
+        }
+    }
+
+    /// Gives the values and begins anew.
+    pub(crate) fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Boolean(values) => Arc::new(values.finish()),
+            Self::Bigint(values) => Arc::new(values.finish()),
+            Self::Double(values) => Arc::new(values.finish()),
+            Self::Time(values) => Arc::new(values.finish()),
+            Self::Moment(values) => Arc::new(values.finish()),
+            Self::Date(values) => Arc::new(values.finish()),
+            Self::Decimal(values, ..) => Arc::new(values.finish()),
+            Self::Text(texts) | Self::Json(texts) => {
+                let array = texts.finish();
+                // As much again will come, most likely.
+                *texts = StringBuilder::with_capacity(array.len(), array.value_data().len());
+                Arc::new(array)
+            }
+            Self::List {
+                valid,
+                ends,
+                items,
+                field,
+            } => {
+                let (offsets, items) = (offsets(ends), items.finish());
+                let array = ListArray::new(Arc::clone(field), offsets, items, valid.finish());
+                Arc::new(array)
+            }
+            Self::Object {
+                valid,
+                fields,
+                arrow,
+            } => {
+                let (rows, valid) = (valid.len(), valid.finish());
+                let columns = fields.finish().into_iter().flatten().collect();
+                let array = StructArray::try_new_with_length(arrow.clone(), columns, valid, rows);
+                Arc::new(array.expect("the columns were made from the fields"))
+            }
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -330,18 +321,6 @@ impl Values {
             Self::Object { .. } => "an object",
         }
     }
-}
-
-/// An empty vector in the place of one that is taken, with room for as much again.
-fn renew<T>(values: &mut Vec<T>) -> Vec<T> {
-    let room = values.len();
-    std::mem::replace(values, Vec::with_capacity(room))
-}
-
-fn last(ends: &[i32]) -> usize {
-    ends.last().map_or(0, |end| {
-        usize::try_from(*end).expect("an offset is not negative")
-    })
 }
 
 fn offset(length: usize) -> i32 {

@@ -1,12 +1,13 @@
 //! Records into Arrow columns.
 //!
-//! A record is appended field by field as it is parsed. When it turns out not to be sound, the
-//! columns are cut back to where they were, so that it leaves no trace.
+//! A record is appended field by field as it is parsed. When it turns out not to be sound, its row is
+//! left out at the end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 
 use crate::around::peeked;
@@ -25,7 +26,10 @@ pub(crate) struct Decoder {
     parts: Vec<(Column, String)>,
     /// Where each wanted column stands: among the fields, or behind them among the parts.
     wanted: Vec<usize>,
+    /// How many rows there are, those included that will be left out.
     rows: usize,
+    /// Which rows are of records that turned out not to be sound.
+    unsound: Vec<usize>,
     unescaped: String,
 }
 
@@ -56,6 +60,7 @@ impl Decoder {
                 .collect(),
             wanted: wanted.to_vec(),
             rows: 0,
+            unsound: Vec::new(),
             unescaped: String::new(),
         }
     }
@@ -67,36 +72,40 @@ impl Decoder {
         }
     }
 
-    /// Appends one record as a row, with what the objects around it say; or nothing.
-    pub(crate) fn push(
+    /// Appends one record as a row, with what the objects around it say.
+    pub(crate) fn push(&mut self, json: &str, around: &[Option<Vec<u8>>]) -> Result<(), Malformed> {
+        let mut scanner = Scanner::open(json, std::mem::take(&mut self.unescaped));
+        let read = match scanner.record() {
+            Ok(()) => self.push_object(&mut scanner, around),
+            other => other,
+        };
+        self.unescaped = scanner.close();
+        read
+    }
+
+    fn push_object(
         &mut self,
-        json: &[u8],
+        scanner: &mut Scanner<'_>,
         around: &[Option<Vec<u8>>],
     ) -> Result<(), Malformed> {
-        let mut scanner = Scanner::open(json, std::mem::take(&mut self.unescaped))?;
-        let appended = scanner
-            .record()
-            .and_then(|()| self.fields.push(&mut scanner, 1, self.rows))
-            .and_then(|()| scanner.finish());
-        self.unescaped = scanner.close();
-        match appended {
-            Ok(()) => {
-                for (column, value) in self.around.iter_mut().zip(around) {
-                    match value.as_deref().and_then(peeked) {
-                        Some((mut scanner, next)) => column
-                            .push(&mut scanner, next, 1)
-                            .expect("its kind was found by looking at it"),
-                        None => column.push_null(),
-                    }
-                }
-                self.rows += 1;
-                for (column, text) in &mut self.parts {
-                    column.push_text(text);
-                }
+        let read = self.fields.push(scanner, 1);
+        let read = read.and_then(|()| scanner.finish());
+        for (column, value) in self.around.iter_mut().zip(around) {
+            match value.as_deref().and_then(peeked) {
+                Some((mut scanner, next)) => column
+                    .push(&mut scanner, next, 1)
+                    .expect("its kind was found by looking at it"),
+                None => column.push_null(),
             }
-            Err(_) => self.fields.truncate(self.rows),
         }
-        appended
+        for (column, text) in &mut self.parts {
+            column.push_text(text);
+        }
+        if read.is_err() {
+            self.unsound.push(self.rows);
+        }
+        self.rows += 1;
+        read
     }
 
     /// Gives the rows and begins a new batch.
@@ -116,8 +125,15 @@ impl Decoder {
             Arc::clone(column)
         });
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        RecordBatch::try_new_with_options(Arc::clone(&self.schema), wanted.collect(), &options)
-            .expect("the columns were made from the schema")
+        let batch =
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), wanted.collect(), &options)
+                .expect("the columns were made from the schema");
+        if self.unsound.is_empty() {
+            return batch;
+        }
+        let mut sound = vec![true; rows];
+        self.unsound.drain(..).for_each(|row| sound[row] = false);
+        filter_record_batch(&batch, &sound.into()).expect("there is a mark for each row")
     }
 }
 
@@ -167,16 +183,34 @@ impl Fields {
         }
     }
 
-    /// Appends an object, which stands in `depth - 1` others, behind `rows` others.
+    /// Appends an object, which stands in `depth - 1` others. However far it can be read, there is one
+    /// more value in each column behind it.
     pub(crate) fn push(
         &mut self,
         scanner: &mut Scanner<'_>,
         depth: usize,
-        rows: usize,
+    ) -> Result<(), Malformed> {
+        self.object += 1;
+        let mut filled = 0;
+        let read = self.read(scanner, depth, &mut filled);
+        if filled < self.kept {
+            let missing = self
+                .list
+                .iter_mut()
+                .filter(|slot| slot.object != self.object);
+            missing.for_each(Slot::push_null);
+        }
+        read
+    }
+
+    fn read(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        depth: usize,
+        filled: &mut usize,
     ) -> Result<(), Malformed> {
         scanner.allow(depth)?;
-        self.object += 1;
-        let (mut guess, mut before, mut filled) = (0, None, 0);
+        let (mut guess, mut before) = (0, None);
         let mut more = scanner.enter_object()?;
         while more {
             let found = match self.list.get(guess) {
@@ -197,10 +231,10 @@ impl Fields {
                 guess = slot.next;
                 match &mut slot.column {
                     Some(column) => {
+                        *filled += 1;
                         column
                             .push(scanner, next, depth)
                             .map_err(|error| error.within(&slot.name))?;
-                        filled += 1;
                     }
                     None => scanner.pass(next, depth)?,
                 }
@@ -209,24 +243,12 @@ impl Fields {
             }
             more = scanner.next_field()?;
         }
-        if filled < self.kept {
-            self.fill(rows + 1);
-        }
         Ok(())
     }
 
-    /// Appends nulls up to so many rows.
-    pub(crate) fn fill(&mut self, rows: usize) {
-        for column in self.columns() {
-            if column.len() < rows {
-                column.push_null();
-            }
-        }
-    }
-
-    /// Cuts back to so many rows.
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        self.columns().for_each(|column| column.truncate(rows));
+    /// Appends a null to each column.
+    pub(crate) fn push_null(&mut self) {
+        self.list.iter_mut().for_each(Slot::push_null);
     }
 
     /// Gives the columns and begins new ones.
@@ -236,8 +258,12 @@ impl Fields {
             .map(|slot| slot.column.as_mut().map(Column::finish))
             .collect()
     }
+}
 
-    fn columns(&mut self) -> impl Iterator<Item = &mut Column> {
-        self.list.iter_mut().filter_map(|slot| slot.column.as_mut())
+impl Slot {
+    fn push_null(&mut self) {
+        if let Some(column) = &mut self.column {
+            column.push_null();
+        }
     }
 }

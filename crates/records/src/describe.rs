@@ -16,6 +16,7 @@ use crate::options::TableSettings;
 use crate::parcel::{Looked, Parcel};
 use crate::pieces::{Event, go_through, place};
 use crate::splitter::Format;
+use crate::syntax::utf8;
 use crate::window::At;
 
 /// Columns that a table may have. With more, its keys are data, and no query could name them.
@@ -229,16 +230,18 @@ impl<'s> Survey<'s> {
                 }
             }
             // What goes with it counts only if it is sound, so it is looked at on the way.
-            Event::Record(json, values, at) => match self.inference.observe(json) {
-                Ok(()) => {
-                    self.around.take(values);
-                    self.count(1)?;
+            Event::Record(json, values, at) => {
+                match utf8(json).and_then(|json| self.inference.observe(json)) {
+                    Ok(()) => {
+                        self.around.take(values);
+                        self.count(1)?;
+                    }
+                    Err(malformed) => {
+                        self.here.unfinished |= self.here.rejected == 0 && malformed.unfinished;
+                        self.reject(&malformed.detail(json), at);
+                    }
                 }
-                Err(malformed) => {
-                    self.here.unfinished |= self.here.rejected == 0 && malformed.unfinished;
-                    self.reject(&malformed.detail(json), at);
-                }
-            },
+            }
             Event::Rejected(_, detail, at) => {
                 self.catch_up(lookers)?;
                 self.reject(&detail, at);

@@ -8,6 +8,7 @@ use std::io::Read;
 use crate::around::{Around, LateOfFile};
 use crate::scanner::Scanner;
 use crate::splitter::{Piece, Trouble, too_long};
+use crate::syntax::utf8;
 use crate::window::{At, Window};
 
 /// Brackets that may be open at once. What has more is no document of records.
@@ -417,7 +418,7 @@ impl<R: Read> Document<R> {
 
 /// The text that is written so.
 fn text(json: &[u8]) -> Option<String> {
-    let mut scanner = Scanner::open(json, String::new()).ok()?;
+    let mut scanner = Scanner::over(utf8(json).ok()?);
     let text = scanner.text().ok()?;
     Some(text.to_owned())
 }

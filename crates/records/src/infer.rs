@@ -69,8 +69,8 @@ enum News {
 
 impl Inference {
     /// Takes one record into account, unless it cannot be read.
-    pub(crate) fn observe(&mut self, json: &[u8]) -> Result<(), Malformed> {
-        let mut scanner = Scanner::open(json, std::mem::take(&mut self.unescaped))?;
+    pub(crate) fn observe(&mut self, json: &str) -> Result<(), Malformed> {
+        let mut scanner = Scanner::open(json, std::mem::take(&mut self.unescaped));
         let seen = self.fields.record::<false>(&mut scanner);
         self.unescaped = scanner.close();
         let settled = match seen {
@@ -88,12 +88,11 @@ impl Inference {
         settled
     }
 
-    fn learn(&mut self, json: &[u8]) -> Result<(), Malformed> {
-        let mut sound = Scanner::open(json, String::new())?;
+    fn learn(&mut self, json: &str) -> Result<(), Malformed> {
+        let mut sound = Scanner::over(json);
         sound.pass(Next::Object, 0)?;
         sound.finish()?;
-        self.fields
-            .record::<true>(&mut Scanner::open(json, String::new())?)?;
+        self.fields.record::<true>(&mut Scanner::over(json))?;
         Ok(())
     }
 
@@ -536,14 +535,14 @@ mod tests {
         ) {
             let mut whole = Inference::default();
             for record in &records {
-                let _ = whole.observe(record.as_bytes());
+                let _ = whole.observe(record);
             }
             let (mut parted, mut rest) = (Inference::default(), &records[..]);
             for part in parts.into_iter().chain([usize::MAX]) {
                 let (these, others) = rest.split_at(part.min(rest.len()));
                 let mut inference = Inference::default();
                 for record in these {
-                    let _ = inference.observe(record.as_bytes());
+                    let _ = inference.observe(record);
                 }
                 parted.append(inference);
                 rest = others;
@@ -561,9 +560,7 @@ mod tests {
         let mut parted = Inference::default();
         for from in [0, 100] {
             let mut inference = Inference::default();
-            inference
-                .observe(record(from).as_bytes())
-                .expect("it is sound");
+            inference.observe(&record(from)).expect("it is sound");
             parted.append(inference);
         }
         assert!(found(&parted).contains("more than 256 different keys"));

@@ -9,6 +9,7 @@ use chatferry_files::Found;
 use crate::decode::Decoder;
 use crate::infer::Inference;
 use crate::pieces::place;
+use crate::syntax::{Malformed, utf8};
 use crate::window::At;
 
 /// Records one behind the other.
@@ -101,18 +102,29 @@ impl Parcel {
         next
     }
 
+    /// Its records, and each as text if it is UTF-8.
+    fn texts(&self) -> impl Iterator<Item = (&[u8], Result<&str, Malformed>, At)> {
+        // All at once, since that is much faster.
+        let all = simdutf8::basic::from_utf8(&self.bytes).ok();
+        let mut start = 0;
+        self.records.iter().map(move |(end, at)| {
+            let record = std::mem::replace(&mut start, *end)..*end;
+            let json = &self.bytes[record.clone()];
+            let text = all.and_then(|all| all.get(record));
+            (json, text.map_or_else(|| utf8(json), Ok), *at)
+        })
+    }
+
     /// Looks at its records.
     pub(crate) fn look(self) -> Looked {
         let mut inference = Inference::default();
-        let (mut first, mut rejected, mut start) = (None, 0, 0);
-        for (end, at) in &self.records {
-            let json = &self.bytes[start..*end];
-            start = *end;
-            if let Err(malformed) = inference.observe(json) {
+        let (mut first, mut rejected) = (None, 0);
+        for (json, text, at) in self.texts() {
+            if let Err(malformed) = text.and_then(|text| inference.observe(text)) {
                 rejected += 1;
                 first.get_or_insert_with(|| Rejected {
                     detail: malformed.detail(json),
-                    at: *at,
+                    at,
                     unfinished: malformed.unfinished,
                 });
             }
@@ -130,9 +142,9 @@ impl Parcel {
         let mut others = std::mem::take(&mut self.rejected).into_iter().peekable();
         let mut files = self.files.iter().peekable();
         let mut arounds = self.around.iter().peekable();
-        let (mut all, mut file, mut start) = (Vec::new(), None, 0);
+        let (mut all, mut file) = (Vec::new(), None);
         let mut around: &[Option<Vec<u8>>] = &[];
-        for (number, (end, at)) in self.records.iter().enumerate() {
+        for (number, (json, text, at)) in self.texts().enumerate() {
             while let Some((_, next)) = files.next_if(|(from, _)| *from <= number) {
                 decoder.enter(&next.parts);
                 file = Some(next);
@@ -143,12 +155,10 @@ impl Parcel {
             while let Some((_, row)) = others.next_if(|(before, _)| *before <= number) {
                 all.push(row);
             }
-            let json = &self.bytes[start..*end];
-            start = *end;
-            if let Err(malformed) = decoder.push(json, around) {
+            if let Err(malformed) = text.and_then(|text| decoder.push(text, around)) {
                 let file = file.expect("records are in files");
                 let detail = malformed.detail(json);
-                all.push(rejected(malformed.rule, detail, &file.name, *at));
+                all.push(rejected(malformed.rule, detail, &file.name, at));
             }
         }
         all.extend(others.map(|(_, row)| row));

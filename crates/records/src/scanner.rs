@@ -31,22 +31,12 @@ pub(crate) struct Scanner<'j> {
 }
 
 impl<'j> Scanner<'j> {
-    /// The beginning of a record, if it is UTF-8. Texts with escapes are written into `unescaped`,
-    /// which [`close`](Self::close) gives back.
-    pub(crate) fn open(json: &'j [u8], unescaped: String) -> Result<Self, Malformed> {
-        // Looked at once for the whole record, strings that are skipped included: whether it can
-        // be read must not depend on which columns are wanted.
-        match simdutf8::basic::from_utf8(json) {
-            Ok(json) => Ok(Self {
-                unescaped,
-                ..Self::over(json)
-            }),
-            Err(_) => {
-                let sound = json.utf8_chunks().next();
-                let index = sound.map_or(0, |chunk| chunk.valid().len());
-                let what = "bytes that are not UTF-8";
-                Err(Malformed::new("malformed", what, index))
-            }
+    /// The beginning of a record. Texts with escapes are written into `unescaped`, which
+    /// [`close`](Self::close) gives back.
+    pub(crate) fn open(json: &'j str, unescaped: String) -> Self {
+        Self {
+            unescaped,
+            ..Self::over(json)
         }
     }
 
@@ -452,10 +442,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::syntax::utf8;
 
     /// What a scanner finds in a text, written anew.
     fn read(json: &[u8]) -> Result<String, Malformed> {
-        let mut scanner = Scanner::open(json, String::new())?;
+        let mut scanner = Scanner::over(utf8(json)?);
         let mut found = String::new();
         value(&mut scanner, &mut found)?;
         scanner.finish()?;

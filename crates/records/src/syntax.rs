@@ -86,6 +86,15 @@ impl Deref for Malformed {
     }
 }
 
+/// A record as text, if it is UTF-8. Asked of the whole record, whichever columns are wanted of it.
+pub(crate) fn utf8(json: &[u8]) -> Result<&str, Malformed> {
+    simdutf8::basic::from_utf8(json).map_err(|_| {
+        let sound = json.utf8_chunks().next();
+        let index = sound.map_or(0, |chunk| chunk.valid().len());
+        Malformed::new("malformed", "bytes that are not UTF-8", index)
+    })
+}
+
 impl Scanner<'_> {
     /// A breach of that rule where it stands.
     pub(crate) fn breach(&self, rule: &'static str, what: impl Into<String>) -> Malformed {
@@ -197,7 +206,7 @@ mod tests {
     use super::*;
 
     fn check(json: &[u8]) -> Result<(), Malformed> {
-        let mut scanner = Scanner::open(json, String::new())?;
+        let mut scanner = Scanner::over(utf8(json)?);
         scanner.record()?;
         scanner.pass(Next::Object, 0)?;
         scanner.finish()
