@@ -12,8 +12,9 @@ use arrow::datatypes::SchemaRef;
 
 use crate::around::peeked;
 use crate::column::Column;
+use crate::key::Key;
 use crate::kind::Kind;
-use crate::scanner::{Scanner, written_key};
+use crate::scanner::Scanner;
 use crate::syntax::Malformed;
 
 /// Collects the rows of one batch.
@@ -149,8 +150,7 @@ pub(crate) struct Fields {
 
 struct Slot {
     name: Box<str>,
-    /// The key as it is mostly written.
-    written: Box<[u8]>,
+    key: Key,
     column: Option<Column>,
     /// The last object that had it.
     object: u64,
@@ -163,7 +163,7 @@ impl Fields {
     pub(crate) fn new<'n>(fields: impl Iterator<Item = (&'n str, Option<Column>)>) -> Self {
         let slot = |(at, (name, column)): (usize, (&str, Option<Column>))| Slot {
             name: name.into(),
-            written: written_key(name),
+            key: Key::new(name),
             column,
             object: 0,
             next: at + 1,
@@ -214,7 +214,7 @@ impl Fields {
         let mut more = scanner.enter_object()?;
         while more {
             let found = match self.list.get(guess) {
-                Some(slot) if scanner.takes_key(&slot.written) => Some(guess),
+                Some(slot) if scanner.takes_key(&slot.key) => Some(guess),
                 _ => self.index.get(&*scanner.key()?).copied(),
             };
             let next = scanner.next()?;

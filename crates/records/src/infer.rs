@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use chatferry_files::Tracker;
 
 use crate::extended::Extended;
+use crate::key::Key;
 use crate::kind::Kind;
 use crate::number::{EXACT, Number};
-use crate::scanner::{Next, Scanner, written_key};
+use crate::scanner::{Next, Scanner};
 use crate::seen::Seen;
 use crate::syntax::Malformed;
 
@@ -50,8 +51,7 @@ struct Fields {
 #[derive(Debug)]
 struct Known {
     name: Box<str>,
-    /// The key as it is mostly written.
-    written: Box<[u8]>,
+    key: Key,
     shape: Shape,
     order: Tracker,
     /// The last object that had it.
@@ -183,7 +183,7 @@ impl Fields {
         let mut more = scanner.enter_object()?;
         while more {
             let field = match self.list.get(guess) {
-                Some(known) if scanner.takes_key(&known.written) => Some(guess),
+                Some(known) if scanner.takes_key(&known.key) => Some(guess),
                 _ => self.find::<LEARN>(&scanner.key()?, depth),
             };
             let Some(field) = field else {
@@ -226,7 +226,7 @@ impl Fields {
         let field = self.list.len();
         self.list.push(Known {
             name: name.into(),
-            written: written_key(name),
+            key: Key::new(name),
             shape: Shape::default(),
             order,
             object: 0,

@@ -25,6 +25,7 @@ mod document;
 mod extended;
 mod infer;
 mod input;
+mod key;
 mod kind;
 mod lines;
 mod number;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use chatferry_core::json::plain;
 
+use crate::key::Key;
 use crate::number::Number;
 use crate::syntax::Malformed;
 
@@ -203,12 +204,12 @@ impl<'j> Scanner<'j> {
         }
     }
 
-    /// Passes a field's key and the colon behind it, if they are [written](written_key) like this.
+    /// Passes a field's key and the colon behind it, if it is this one.
     #[inline]
-    pub(crate) fn takes_key(&mut self, written: &[u8]) -> bool {
-        let takes = self.json.as_bytes()[self.at..].starts_with(written);
-        self.at += if takes { written.len() } else { 0 };
-        takes
+    pub(crate) fn takes_key(&mut self, key: &Key) -> bool {
+        let length = key.length_in(&self.json.as_bytes()[self.at..]);
+        self.at += length.unwrap_or(0);
+        length.is_some()
     }
 
     /// Passes a field's key and the colon behind it.
@@ -426,16 +427,6 @@ impl<'j> Scanner<'j> {
     }
 }
 
-/// A field's key and the colon behind it, as they are mostly written; something that stands nowhere
-/// where a key cannot be written as it is.
-pub(crate) fn written_key(name: &str) -> Box<[u8]> {
-    let written = match plain(name) == name.len() {
-        true => format!("\"{name}\":"),
-        false => "\0".to_owned(),
-    };
-    written.into_bytes().into()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -478,7 +469,7 @@ mod tests {
                 let mut more = scanner.enter_object()?;
                 found.push('{');
                 while more {
-                    let key = match scanner.takes_key(&written_key("a")) {
+                    let key = match scanner.takes_key(&Key::new("a")) {
                         true => "a".into(),
                         false => scanner.key()?,
                     };
