@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use chatferry_core::source::{Batch, Scan};
 
 use crate::column::Column;
 use crate::describe::Described;
-use crate::parcel::{Content, From, Parcel, rejected};
-use crate::records::Record;
+use crate::parcel::{Content, From, Parcel, Row, rejected};
 use crate::settings::TableSettings;
 
 /// Makes batches of parcels, one after the other.
@@ -24,7 +24,10 @@ pub(crate) struct Decoder<'s> {
     wanted: Vec<usize>,
     /// For each of them the field of the current file, or else what its path says, or else nothing.
     origins: Vec<Origin>,
+    /// How many rows there are, those included that will be left out.
     rows: usize,
+    /// Which rows are of records that have something of another kind.
+    unsound: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,6 +57,7 @@ impl<'s> Decoder<'s> {
             columns,
             wanted,
             rows: 0,
+            unsound: Vec::new(),
         }
     }
 
@@ -65,13 +69,12 @@ impl<'s> Decoder<'s> {
                 self.enter(from);
                 file = Some(Arc::clone(&from.name));
             }
-            Content::Record(record) => match self.push(&record) {
-                Ok(()) => self.rows += 1,
-                Err(detail) => {
+            Content::Row(row) => {
+                if let Err(detail) = self.push(&row) {
                     let file = file.as_ref().expect("records are in files");
-                    others.push(rejected("type-mismatch", detail, file, record.at));
+                    others.push(rejected("type-mismatch", detail, file, row.at));
                 }
-            },
+            }
             Content::Rejected(row) => others.push(row),
         });
         let batch = Batch {
@@ -101,34 +104,33 @@ impl<'s> Decoder<'s> {
         self.origins = self.columns.iter().map(|(at, _)| origin(*at)).collect();
     }
 
-    /// Appends a record as a row, or nothing.
-    fn push(&mut self, record: &Record<'_>) -> Result<(), String> {
+    /// Appends a record as a row. What one field cannot hold is told, and the row left out at the end.
+    fn push(&mut self, row: &Row<'_>) -> Result<(), String> {
         let (settings, dialect) = (self.settings, &self.settings.dialect);
+        let mut mismatch = None;
         for ((at, column), origin) in self.columns.iter_mut().zip(&self.origins) {
             match origin {
                 Origin::Path(text) => column.push_text(text),
                 Origin::Nothing => column.push_null(),
                 Origin::Field(field) => {
-                    let Some(cell) = record.cells.get(*field) else {
+                    let Some(cell) = row.cells.get(*field) else {
                         column.push_null();
                         continue;
                     };
-                    let written = record.written(*cell);
+                    let written = row.written(*cell);
                     if settings.is_null(written, cell.how) {
                         column.push_null();
                     } else if column.push(written, cell.how, dialect).is_err() {
-                        let (name, kind) = &self.described.columns[*at];
-                        let detail = format!("`{name}` is not {}", kind.name());
-                        let rows = self.rows;
-                        self.columns
-                            .iter_mut()
-                            .for_each(|(_, column)| column.truncate(rows));
-                        return Err(detail);
+                        mismatch.get_or_insert(*at);
                     }
                 }
             }
         }
-        Ok(())
+        self.rows += 1;
+        let Some(at) = mismatch else { return Ok(()) };
+        self.unsound.push(self.rows - 1);
+        let (name, kind) = &self.described.columns[at];
+        Err(format!("`{name}` is not {}", kind.name()))
     }
 
     fn finish(&mut self) -> RecordBatch {
@@ -141,7 +143,13 @@ impl<'s> Decoder<'s> {
         let wanted = self.wanted.iter().map(|at| Arc::clone(&columns[*at]));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let schema = Arc::clone(&self.schema);
-        RecordBatch::try_new_with_options(schema, wanted.collect(), &options)
-            .expect("the columns were made from the schema")
+        let batch = RecordBatch::try_new_with_options(schema, wanted.collect(), &options)
+            .expect("the columns were made from the schema");
+        if self.unsound.is_empty() {
+            return batch;
+        }
+        let mut sound = vec![true; rows];
+        self.unsound.drain(..).for_each(|row| sound[row] = false);
+        filter_record_batch(&batch, &sound.into()).expect("there is a mark for each row")
     }
 }

@@ -259,45 +259,45 @@ impl Dialect {
     }
 
     /// Appends what a field holds, of which this is written.
-    pub(crate) fn unescape(&self, written: &[u8], how: How, into: &mut Vec<u8>) {
+    pub(crate) fn unescape(&self, written: &str, how: How, into: &mut String) {
         let mut rest = written;
         loop {
+            let bytes = rest.as_bytes();
             let found = match (self.escape, self.quote, how) {
                 (Some(escape), Some(quote), How::QuotedEscaped) => {
-                    memchr::memchr2(escape, quote, rest)
+                    memchr::memchr2(escape, quote, bytes)
                 }
-                (Some(escape), _, _) => memchr::memchr(escape, rest),
-                (None, Some(quote), How::QuotedEscaped) => memchr::memchr(quote, rest),
+                (Some(escape), _, _) => memchr::memchr(escape, bytes),
+                (None, Some(quote), How::QuotedEscaped) => memchr::memchr(quote, bytes),
                 (None, _, _) => None,
             };
             let Some(found) = found else {
-                into.extend_from_slice(rest);
+                into.push_str(rest);
                 return;
             };
-            into.extend_from_slice(&rest[..found]);
-            let by_escape = self.escape == Some(rest[found]);
-            if let Some(next) = rest.get(found + 1) {
-                into.push(match next {
-                    letter if by_escape && self.letters => unseen(*letter),
-                    next => *next,
-                });
-            }
-            rest = rest.get(found + 2..).unwrap_or_default();
+            into.push_str(&rest[..found]);
+            let by_escape = self.escape == Some(bytes[found]);
+            let mut behind = rest[found + 1..].chars();
+            into.extend(behind.next().map(|next| match by_escape && self.letters {
+                true => unseen(next),
+                false => next,
+            }));
+            rest = behind.as_str();
         }
     }
 }
 
 /// What a letter stands for behind the escape, as PostgreSQL and MySQL write it.
-fn unseen(letter: u8) -> u8 {
+fn unseen(letter: char) -> char {
     match letter {
-        b'0' => 0,
-        b'b' => 8,
-        b't' => b'\t',
-        b'n' => b'\n',
-        b'v' => 11,
-        b'f' => 12,
-        b'r' => b'\r',
-        b'Z' => 26,
+        '0' => '\0',
+        'b' => '\u{8}',
+        't' => '\t',
+        'n' => '\n',
+        'v' => '\u{b}',
+        'f' => '\u{c}',
+        'r' => '\r',
+        'Z' => '\u{1a}',
         other => other,
     }
 }

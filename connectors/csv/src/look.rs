@@ -4,8 +4,7 @@ use chatferry_files::Tracker;
 
 use crate::infer::Seen;
 use crate::kind;
-use crate::parcel::{Content, Parcel};
-use crate::records::Record;
+use crate::parcel::{Content, Parcel, Row};
 use crate::settings::TableSettings;
 
 /// Which fields are to be looked at.
@@ -70,19 +69,19 @@ pub(crate) fn look(parcel: Parcel, mut wanted: Wanted, settings: &TableSettings)
     }
     let mut looking = Looking {
         settings,
-        room: Vec::new(),
+        room: String::new(),
         fields,
     };
     let (mut rows, mut short) = (0, 0);
     let empty = parcel.go_through(|content| {
-        let Content::Record(record) = content else {
+        let Content::Row(row) = content else {
             return;
         };
-        short += u64::from(record.cells.len() < wanted.width);
+        short += u64::from(row.cells.len() < wanted.width);
         wanted
             .ordered
-            .retain(|field| looking.order(*field, &record, rows));
-        wanted.open.retain(|field| looking.kind(*field, &record));
+            .retain(|field| looking.order(*field, &row, rows));
+        wanted.open.retain(|field| looking.kind(*field, &row));
         rows += 1;
     });
     Looked {
@@ -96,16 +95,16 @@ pub(crate) fn look(parcel: Parcel, mut wanted: Wanted, settings: &TableSettings)
 struct Looking<'s> {
     settings: &'s TableSettings,
     /// Room for a text that is not written as it is.
-    room: Vec<u8>,
+    room: String,
     fields: Vec<Column>,
 }
 
 impl Looking<'_> {
     /// Looks what a field holds; says whether others may make a difference.
-    fn kind(&mut self, field: usize, record: &Record<'_>) -> bool {
-        let seen = match value(self.settings, &mut self.room, field, record) {
+    fn kind(&mut self, field: usize, row: &Row<'_>) -> bool {
+        let seen = match value(self.settings, &mut self.room, field, row) {
             None => Seen::NULL,
-            Some(text) => Seen::of(text),
+            Some(text) => Seen::of(text.as_bytes()),
         };
         let known = &mut self.fields[field].seen;
         known.add(seen);
@@ -114,14 +113,14 @@ impl Looking<'_> {
 
     /// Looks whether a field descends; says whether it may still have an order. So many rows came
     /// before.
-    fn order(&mut self, field: usize, record: &Record<'_>, rows: u64) -> bool {
+    fn order(&mut self, field: usize, row: &Row<'_>, rows: u64) -> bool {
         let known = &mut self.fields[field];
-        if let Some(text) = value(self.settings, &mut self.room, field, record) {
+        if let Some(text) = value(self.settings, &mut self.room, field, row) {
             if known.texts.follows() {
-                known.texts.offer_text(text);
+                known.texts.offer_text(text.as_bytes());
             }
             if known.wholes.follows() && !text.is_empty() {
-                match str::from_utf8(text).ok().and_then(kind::bigint) {
+                match kind::bigint(text) {
                     Some(whole) => known.wholes.offer_whole(whole),
                     None => known.wholes.lose(),
                 }
@@ -136,12 +135,12 @@ impl Looking<'_> {
 /// What a field holds, if it is not null.
 fn value<'v>(
     settings: &TableSettings,
-    room: &'v mut Vec<u8>,
+    room: &'v mut String,
     field: usize,
-    record: &Record<'v>,
-) -> Option<&'v [u8]> {
-    let cell = record.cells.get(field)?;
-    let written = record.written(*cell);
+    row: &Row<'v>,
+) -> Option<&'v str> {
+    let cell = row.cells.get(field)?;
+    let written = row.written(*cell);
     if settings.is_null(written, cell.how) {
         return None;
     }

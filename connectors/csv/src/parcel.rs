@@ -38,11 +38,26 @@ pub(crate) struct From {
     pub(crate) columns: Vec<String>,
 }
 
+/// A record as text.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'p> {
+    text: &'p str,
+    pub(crate) cells: &'p [Cell],
+    pub(crate) at: At,
+}
+
+impl<'p> Row<'p> {
+    /// What is written in a field.
+    pub(crate) fn written(&self, cell: Cell) -> &'p str {
+        &self.text[cell.start..cell.end]
+    }
+}
+
 /// What is met on the way through a parcel.
 pub(crate) enum Content<'p> {
     /// What follows is from this file.
     Enter(&'p Arc<From>),
-    Record(Record<'p>),
+    Row(Row<'p>),
     Rejected(RejectedRow),
 }
 
@@ -96,6 +111,8 @@ impl Parcel {
     pub(crate) fn go_through(mut self, mut visit: impl FnMut(Content<'_>)) -> Self {
         let mut rejected = std::mem::take(&mut self.rejected).into_iter().peekable();
         let mut files = self.files.iter().peekable();
+        let text =
+            simdutf8::basic::from_utf8(&self.bytes).expect("each record was found to be text");
         let (mut bytes, mut cells) = (0, 0);
         for (number, ends) in self.records.iter().enumerate() {
             while let Some((_, file)) = files.next_if(|(from, _)| *from <= number) {
@@ -104,8 +121,8 @@ impl Parcel {
             while let Some((_, row)) = rejected.next_if(|(before, _)| *before <= number) {
                 visit(Content::Rejected(row));
             }
-            visit(Content::Record(Record {
-                bytes: &self.bytes[bytes..ends.bytes],
+            visit(Content::Row(Row {
+                text: &text[bytes..ends.bytes],
                 cells: &self.cells[cells..ends.cells],
                 at: ends.at,
             }));

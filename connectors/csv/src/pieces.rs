@@ -132,17 +132,14 @@ fn names(
     }
     let mut names: Vec<String> = Vec::with_capacity(width);
     for (at, cell) in record.cells.iter().enumerate() {
-        let mut text = Vec::new();
+        let mut name = String::new();
         if settings.header {
-            settings
-                .dialect
-                .unescape(record.written(*cell), cell.how, &mut text);
+            let written = str::from_utf8(record.written(*cell)).unwrap_or_default();
+            settings.dialect.unescape(written, cell.how, &mut name);
         }
-        let name = String::from_utf8(text).unwrap_or_default();
-        let name = match name.as_str() {
-            "" => format!("column_{}", at + 1),
-            name => name.to_owned(),
-        };
+        if name.is_empty() {
+            name = format!("column_{}", at + 1);
+        }
         let mut unique = name.clone();
         let mut copy = 2;
         while names.contains(&unique) {

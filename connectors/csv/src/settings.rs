@@ -42,7 +42,7 @@ pub(crate) struct TableSettings {
     /// The names of the columns, when it is not the files that say them.
     pub(crate) columns: Option<Vec<String>>,
     /// What stands for null where it is not between quotes.
-    nulls: Vec<Vec<u8>>,
+    nulls: Vec<String>,
     /// Whether fields that a record has not are null.
     pub(crate) short_rows: bool,
     /// What some columns are declared to hold.
@@ -52,8 +52,14 @@ pub(crate) struct TableSettings {
 
 impl TableSettings {
     /// Whether what is written in a field stands for null.
-    pub(crate) fn is_null(&self, written: &[u8], how: How) -> bool {
-        !how.is_quoted() && self.nulls.iter().any(|null| null == written)
+    pub(crate) fn is_null(&self, written: &str, how: How) -> bool {
+        // Nothing is not compared with nothing: `memcmp` with no bytes of an address that holds none
+        // is a hundred times slower on processors with AVX-512.
+        let is = |null: &String| match written.is_empty() {
+            true => null.is_empty(),
+            false => null == written,
+        };
+        !how.is_quoted() && self.nulls.iter().any(is)
     }
 }
 
@@ -164,8 +170,8 @@ impl Options {
         let delimiter = if is_tabbed { b'\t' } else { b',' };
         let quote = self.quote.unwrap_or(Some(b'"'));
         let nulls = match &self.nulls {
-            Some(nulls) => nulls.iter().map(|null| null.clone().into_bytes()).collect(),
-            None => vec![Vec::new()],
+            Some(nulls) => nulls.clone(),
+            None => vec![String::new()],
         };
         TableSettings {
             template,

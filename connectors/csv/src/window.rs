@@ -111,13 +111,16 @@ impl<R: Read> Window<R> {
         }
         let bytes = &self.bytes[start..end];
         let zero = memchr::memchr(0, bytes).map(|at| (Flaw::Zero, at));
-        let invalid = match std::str::from_utf8(bytes) {
+        let invalid = match simdutf8::basic::from_utf8(bytes) {
             Ok(_) => {
                 let end = self.passed + length as u64;
                 let found = self.text.malformed(self.passed, end);
                 found.and_then(|at| usize::try_from(at - self.passed).ok())
             }
-            Err(error) => Some(error.valid_up_to()),
+            Err(_) => {
+                let sound = bytes.utf8_chunks().next();
+                Some(sound.map_or(0, |chunk| chunk.valid().len()))
+            }
         };
         let invalid = invalid.map(|at| (Flaw::Invalid, at));
         let (flaw, at) = zero.into_iter().chain(invalid).min_by_key(|(_, at)| *at)?;
