@@ -45,20 +45,19 @@ pub(crate) enum Column {
 impl Column {
     /// An empty column of that kind.
     pub(crate) fn new(kind: &Kind) -> Self {
-        let data_type = || kind.field("").data_type().clone();
         match kind {
             Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
             Kind::Bigint => Self::Bigint(Int64Builder::new()),
             Kind::Double => Self::Double(Float64Builder::new()),
             Kind::Time => {
-                Self::Time(TimestampMillisecondBuilder::new().with_data_type(data_type()))
+                Self::Time(TimestampMillisecondBuilder::new().with_data_type(kind.data_type()))
             }
             Kind::Moment => {
-                Self::Moment(TimestampMicrosecondBuilder::new().with_data_type(data_type()))
+                Self::Moment(TimestampMicrosecondBuilder::new().with_data_type(kind.data_type()))
             }
             Kind::Date => Self::Date(Date32Builder::new()),
             Kind::Decimal(precision, scale) => {
-                let decimals = Decimal128Builder::new().with_data_type(data_type());
+                let decimals = Decimal128Builder::new().with_data_type(kind.data_type());
                 Self::Decimal(decimals, *precision, *scale)
             }
             Kind::Text => Self::Text(StringBuilder::new()),

@@ -267,3 +267,40 @@ impl Slot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::arbitrary::record;
+    use crate::infer::Inference;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_record_that_is_not_sound_leaves_no_trace(
+            records in prop::collection::vec(record(), 0..12),
+            known in 0_usize..12,
+        ) {
+            // Of those behind the known ones some have what no column can hold.
+            let mut inference = Inference::default();
+            for record in records.iter().take(known) {
+                let _ = inference.observe(record);
+            }
+            let columns = inference.columns(&[], &mut Vec::new());
+            let wanted: Vec<usize> = (0..columns.len()).collect();
+            let schema = Arc::new(Schema::new(Kind::fields(&columns)));
+            let new = || Decoder::new(&columns, 0, 0, &wanted, Arc::clone(&schema));
+            let (mut all, mut sound) = (new(), new());
+            for record in &records {
+                if all.push(record, &[]).is_ok() {
+                    prop_assert_eq!(sound.push(record, &[]), Ok(()));
+                }
+            }
+            prop_assert_eq!(all.finish(), sound.finish());
+        }
+    }
+}

@@ -479,43 +479,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    /// Something like a value, sound or not.
-    fn value() -> impl Strategy<Value = String> {
-        let leaf = prop::sample::select(vec![
-            "null",
-            "true",
-            "1",
-            "7",
-            "9007199254740993",
-            "1.5",
-            "1e400",
-            "\"a\"",
-            "\"b\"",
-            "\"",
-            "{\"$oid\":\"5f\"}",
-            "{\"$date\":\"2020-01-01T00:00:00Z\"}",
-        ]);
-        leaf.prop_map(str::to_owned)
-            .prop_recursive(3, 12, 3, |inner| {
-                prop_oneof![
-                    prop::collection::vec(inner.clone(), 0..3)
-                        .prop_map(|items| format!("[{}]", items.join(","))),
-                    prop::collection::vec((key(), inner), 0..3).prop_map(|fields| object(&fields)),
-                ]
-            })
-    }
-
-    fn key() -> impl Strategy<Value = &'static str> {
-        prop::sample::select(vec!["a", "b", "c"])
-    }
-
-    fn object(fields: &[(&str, String)]) -> String {
-        let fields = fields
-            .iter()
-            .map(|(key, value)| format!("\"{key}\":{value}"));
-        format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
-    }
+    use crate::arbitrary::record;
 
     fn found(inference: &Inference) -> String {
         let mut notes = Vec::new();
@@ -529,8 +493,7 @@ mod tests {
 
         #[test]
         fn where_the_records_are_parted_changes_nothing(
-            records in prop::collection::vec(
-                prop::collection::vec((key(), value()), 0..4).prop_map(|fields| object(&fields)), 0..12),
+            records in prop::collection::vec(record(), 0..12),
             parts in prop::collection::vec(0_usize..5, 1..12),
         ) {
             let mut whole = Inference::default();

@@ -49,7 +49,8 @@ impl Kind {
         fields.iter().map(|(name, kind)| kind.field(name)).collect()
     }
 
-    fn data_type(&self) -> DataType {
+    /// The Arrow type of that kind.
+    pub(crate) fn data_type(&self) -> DataType {
         match self {
             Self::Boolean => DataType::Boolean,
             Self::Bigint => DataType::Int64,

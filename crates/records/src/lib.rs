@@ -11,11 +11,14 @@
 //!    `kind` of each column, with the help of `seen`, `number` and `extended`, and whether it ever
 //!    descends;
 //! 4. [`read`] reads it again, in `scan`: of each parcel `decode` makes Arrow columns, each a
-//!    `column` of numbers, texts or times of the `calendar`; both read records by the `scanner`, and
+//!    `column` of numbers, texts or times of the `calendar`; both read records by the `scanner`, which tells
+//!    each `key` from others, and
 //!    `syntax` says what is wrong with those that cannot be read.
 //!
 //! Everything here blocks, and belongs on a thread that may.
 
+#[cfg(test)]
+mod arbitrary;
 mod around;
 mod calendar;
 mod column;
